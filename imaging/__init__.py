@@ -1,0 +1,1 @@
+"""Bytes -> Case, and case pixels <-> model pixels. No torch."""

@@ -1,0 +1,78 @@
+"""One door to the network: shapes, calibration, gradients, borrowed hooks, progress and cancel."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import Cancelled, InputError
+from core.gradients import borrowed_output, input_gradient
+from core.progress import Meter
+from tests.toys import linear_classifier, small_cnn_classifier
+
+
+def test_predict_refuses_a_wrong_shape() -> None:
+    with pytest.raises(InputError, match=r"takes \(1, 16, 16\), not \(3, 16, 16\)"):
+        linear_classifier().predict(np.zeros((3, 16, 16), dtype=np.float32))
+
+
+def test_probability_is_the_sigmoid_of_logit_over_temperature() -> None:
+    model = linear_classifier(labels=2)
+    pixels = np.random.default_rng(0).random((1, 16, 16), dtype=np.float32)
+    prediction = model.predict(pixels)
+    expected = 1 / (1 + np.exp(-prediction.logits / model.card.temperature))
+    np.testing.assert_allclose(prediction.probabilities, expected, rtol=1e-6)
+
+
+def test_the_gradient_of_a_batch_does_not_mix_and_touches_no_weight() -> None:
+    model = small_cnn_classifier()
+    x = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    together, logits = input_gradient(model, x, lambda z: z[:, 0])
+    alone, _ = input_gradient(model, x[1:2], lambda z: z[:, 0])
+    torch.testing.assert_close(together[1:2], alone)
+    assert logits.shape == (3, 1)
+    assert not x.requires_grad
+    assert all(p.grad is None and not p.requires_grad for p in model.network.parameters())
+
+
+def test_a_borrowed_hook_is_given_back_even_after_an_error() -> None:
+    model = small_cnn_classifier()
+
+    def failing_use() -> None:
+        with borrowed_output(model, model.cam_layer) as outputs:
+            model(torch.zeros(1, 1, 32, 32))
+            raise RuntimeError(f"{len(outputs)} outputs, then boom")
+
+    with pytest.raises(RuntimeError, match="1 outputs, then boom"):
+        failing_use()
+    assert not model.cam_layer._forward_hooks
+
+
+def test_others_wait_while_a_hook_is_on() -> None:
+    model = small_cnn_classifier()
+    x = torch.zeros(1, 1, 32, 32)
+    other = threading.Thread(target=model, args=(x,))
+    with borrowed_output(model, model.cam_layer) as outputs:
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        assert outputs == []
+    other.join(5)
+    assert not other.is_alive()
+
+
+def test_the_meter_counts_reports_and_cancels() -> None:
+    seen: list[float] = []
+    cancel = threading.Event()
+    meter = Meter(expected=4, report=seen.append, cancel=cancel, keep=True)
+    model = linear_classifier().watched(meter)
+    model(torch.zeros(3, 1, 16, 16))
+    cancel.set()
+    with pytest.raises(Cancelled):
+        model(torch.zeros(1, 1, 16, 16))
+    assert seen == [0.75, 1.0]
+    assert meter.images == 4
+    assert [len(x) for x, _ in meter.passes] == [3, 1]
