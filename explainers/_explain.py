@@ -1,0 +1,109 @@
+"""explain(): runs a method, checks what every method promises, and measures how complete it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.errors import BrokenPromise, InputError, ParameterError
+from core.params import Params
+from core.progress import Meter, Report
+from core.values import Attribution, Floats
+from explainers._registry import EXPLAINERS, Explainer
+
+RESIDUAL_PASSES = 2
+
+
+def explain(
+    key: str,
+    model: Classifier,
+    pixels: Floats,
+    target: int,
+    params: Params | None = None,
+    *,
+    seed: int = 0,
+    report: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> Attribution:
+    """What the logit of label number target depends on in pixels (C, h, w), float32 in [0, 1], in the model frame.
+
+    params default to the method's own. report gets the share done, at last 1. Raises UnknownName, InputError,
+    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    """
+    method = EXPLAINERS[key]
+    params = _checked_params(method, params)
+    _check_request(model, pixels, target)
+    channels, height, width = pixels.shape
+    passes = method.passes(params, (channels, height, width))
+    watched = model.watched(Meter(passes + RESIDUAL_PASSES * (method.baseline is not None), report, cancel))
+    x, rng = torch.tensor(pixels)[None], torch.Generator().manual_seed(seed)
+    start = time.perf_counter()
+    with torch.no_grad():
+        heat: Tensor = method.function(watched, x, target, params, rng)
+        _check_promises(method, heat, (height, width))
+        residual = _residual(method, watched, x, target, params, heat)
+    seconds = time.perf_counter() - start
+    if report is not None:
+        report(1.0)
+    return Attribution(
+        method=key,
+        params=params.as_dict(),
+        target=target,
+        seed=seed,
+        heat=heat.numpy(force=True),
+        signed=method.signed,
+        unit=method.unit,
+        residual=residual,
+        seconds=seconds,
+    )
+
+
+def _checked_params(method: Explainer, params: Params | None) -> Params:
+    if params is None:
+        return method.params()
+    if not isinstance(params, method.params):
+        given, wanted = type(params).__name__, method.params.__name__
+        raise ParameterError(f"Parameters of {method.name}", f"must be {wanted}, not {given}", "Leave them out.")
+    return params
+
+
+def _check_request(model: Classifier, pixels: Floats, target: int) -> None:
+    spec = model.card.input
+    wanted = (spec.channels, spec.size, spec.size)
+    if pixels.shape != wanted:
+        raise InputError("Image", f"{model.card.key} takes {wanted}, not {pixels.shape}", "Fit the case first.")
+    if pixels.dtype != np.float32:
+        raise InputError("Image", f"pixels must be float32, not {pixels.dtype}", "Fit the case first.")
+    if not (pixels.min() >= 0 and pixels.max() <= 1):
+        found = f"[{pixels.min():g}, {pixels.max():g}]"
+        raise InputError("Image", f"pixels must lie in [0, 1], not {found}", "Fit the case first.")
+    if not 0 <= target < len(model.card.labels):
+        known = f"{model.card.key} has labels 0 to {len(model.card.labels) - 1}, not {target}"
+        raise ParameterError("Target", known, "Choose one of its labels.")
+
+
+def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> None:
+    def refuse(why: str) -> BrokenPromise:
+        return BrokenPromise(f"Explainer {method.name}", why, "This is a fault of the method; choose another one.")
+
+    if heat.shape != shape or heat.dtype != torch.float32:
+        raise refuse(f"returned {tuple(heat.shape)} {heat.dtype}, promised {shape} torch.float32")
+    if not heat.isfinite().all():
+        raise refuse("returned values that are not finite")
+    if not method.signed and heat.min() < 0:
+        raise refuse(f"returned {heat.min():g}, promised no negative value")
+
+
+def _residual(
+    method: Explainer, model: Classifier, x: Tensor, target: int, params: Params, heat: Tensor
+) -> float | None:
+    if method.baseline is None:
+        return None
+    logit, baseline_logit = model(torch.cat([x, method.baseline(x, params)]))[:, target].tolist()
+    residual: float = heat.sum(dtype=torch.float64).item() - (logit - baseline_logit)
+    return residual

@@ -1,0 +1,55 @@
+"""**What it is.** The last convolutional layer describes the image on a coarse grid of cells. Grad-CAM weighs each of
+its channels by how much the raw score (the logit) depends on it on average, adds them up, and keeps what speaks for
+the finding or, on request, what speaks against it. The cells are enlarged smoothly to the size of the image.
+
+**What it guarantees.** It is the same on every run. Where the network averages that layer and weighs it to get the
+logit, the cells for minus the cells against add up to the logit but for a constant. A map without evidence is zero
+everywhere and stays so: it is never stretched to look hot.
+
+**When to distrust it.** It is coarse: a cell covers about 32 by 32 pixels of what the model sees and takes in far
+more, so small lesions can't be outlined, and heat spills over the edge of a lung or an eye. Evidence of the other sign
+is cut off: look at both. An empty map of a flagged image means that the score does not come from any one place.
+
+**Reference.** Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra 2017, *Grad-CAM: visual explanations from deep
+networks via gradient-based localization*, [arXiv:1610.02391](https://arxiv.org/abs/1610.02391); evidence against is
+its *counterfactual explanation*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.classifier import Classifier
+from core.gradients import borrowed_output
+from core.params import Params, param
+from explainers._registry import explainer
+
+
+@dataclass(frozen=True)
+class GradCamParams(Params):
+    """Which sign of the evidence is kept."""
+
+    evidence: str = param("for", "Evidence for or against the finding.", choices=("for", "against"))
+
+
+@explainer(
+    name="Grad-CAM",
+    signed=False,
+    unit="logits / cell",
+    reference="arXiv:1610.02391",
+    passes=lambda _params, _shape: 1,
+)
+def grad_cam(model: Classifier, x: Tensor, target: int, params: GradCamParams, rng: torch.Generator) -> Tensor:
+    """x (1, C, h, w) -> evidence (h, w) for or against target, at least 0, interpolated from the cells of cam_layer."""
+    with borrowed_output(model, model.cam_layer) as outputs, torch.enable_grad():
+        logit = model(x.detach().requires_grad_(True))[0, target]
+        (features,) = outputs
+        (gradient,) = torch.autograd.grad(logit, features)
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    cells = (weights * features.detach()).sum(dim=1, keepdim=True)
+    kept = (cells if params.evidence == "for" else -cells).clamp(min=0)
+    return functional.interpolate(kept, size=x.shape[2:], mode="bilinear", align_corners=False)[0, 0]

@@ -1,0 +1,112 @@
+"""**What it is.** The image is faded in from a baseline without content (black, its mean color, or its blurred self),
+and the gradients on the way are added up, each multiplied by how far its pixel moves. Positive: this pixel raised the
+raw score (the logit). Negative: it lowered it.
+
+**What it guarantees.** Completeness: all values add up to the logit of the image minus the logit of the baseline, but
+for a gap that is printed with the map. Steps are added where the gap arises until it is small. The same on every run.
+
+**When to distrust it.** Every value is relative to the baseline. With black, a black pixel can't count, though
+darkness may be a sign; with the blurred image, what survives the blur can't count. A region that vanishes with another
+baseline was a property of the baseline ([doi:10.23915/distill.00022](https://doi.org/10.23915/distill.00022)). A large
+gap calls for more steps. The model has never learned from faded pictures.
+
+**Reference.** Sundararajan, Taly, Yan 2017, *Axiomatic attribution for deep networks*,
+[arXiv:1703.01365](https://arxiv.org/abs/1703.01365).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.gradients import input_gradient
+from core.params import Params, param
+from explainers._baselines import BASELINES, baseline_image
+from explainers._registry import explainer
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class IntegratedGradientsParams(Params):
+    """Where the path starts, and how finely it is followed."""
+
+    baseline: str = param("black", "The image without content to start from.", choices=BASELINES)
+    tolerance: float = param(
+        10.0,
+        "Add steps until the gaps of all parts of the path, signs ignored, sum to less than this share of the whole.",
+        low=0.1,
+        high=100,
+        step=0.1,
+        unit="%",
+    )
+    max_steps: int = param(96, "Most gradients to spend.", low=BATCH, high=1024, step=BATCH)
+
+
+class Knot(NamedTuple):
+    """A point of the path, from baseline (0) to image (1), and the logit there."""
+
+    position: float
+    logit: float
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A part of the path, with its share of the map: heat (h, w), from the gradient at its middle."""
+
+    start: Knot
+    middle: Knot
+    end: Knot
+    heat: Tensor
+
+    @property
+    def gap(self) -> float:
+        """By how much heat misses the change of the logit."""
+        return abs(float(self.heat.sum()) - (self.end.logit - self.start.logit))
+
+
+@explainer(
+    name="Integrated gradients",
+    signed=True,
+    unit="logits",
+    reference="arXiv:1703.01365",
+    passes=lambda params, _shape: BATCH + 1 + params.max_steps,
+    baseline=lambda x, params: baseline_image(params.baseline, x),
+)
+def integrated_gradients(
+    model: Classifier, x: Tensor, target: int, params: IntegratedGradientsParams, rng: torch.Generator
+) -> Tensor:
+    """x (1, C, h, w) -> contributions (h, w) to logit(x) - logit(baseline), summed over the channels.
+
+    Midpoint rule on BATCH equal pieces; then the pieces with the largest gaps are halved, a batch at a time.
+    """
+    baseline = baseline_image(params.baseline, x)
+    difference = x - baseline
+
+    def along(positions: list[float]) -> Tensor:
+        return baseline + torch.tensor(positions)[:, None, None, None] * difference
+
+    def measured(spans: list[tuple[Knot, Knot]]) -> list[Piece]:
+        middles = [(start.position + end.position) / 2 for start, end in spans]
+        gradient, logits = input_gradient(model, along(middles), lambda z: z[:, target])
+        heats = (gradient * difference).sum(1)
+        return [
+            Piece(start, Knot(middle, logit), end, heat * (end.position - start.position))
+            for (start, end), middle, logit, heat in zip(spans, middles, logits[:, target].tolist(), heats, strict=True)
+        ]
+
+    positions = [k / BATCH for k in range(BATCH + 1)]
+    knots = [Knot(*row) for row in zip(positions, model(along(positions))[:, target].tolist(), strict=True)]
+    tolerance = params.tolerance / 100 * abs(knots[-1].logit - knots[0].logit)
+    pieces, steps = measured(list(pairwise(knots))), BATCH
+    while steps + BATCH <= params.max_steps and sum(piece.gap for piece in pieces) > tolerance:
+        pieces.sort(key=lambda piece: piece.gap)
+        worst, pieces = pieces[-BATCH // 2 :], pieces[: -BATCH // 2]
+        pieces += measured([half for p in worst for half in ((p.start, p.middle), (p.middle, p.end))])
+        steps += BATCH
+    return torch.stack([piece.heat for piece in pieces]).sum(0)

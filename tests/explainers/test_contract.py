@@ -1,0 +1,248 @@
+"""What every explainer promises, asked of each entry of the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.errors import BrokenPromise, Cancelled, InputError, ParameterError, UnknownName
+from core.params import ParamSpec
+from core.values import Floats
+from explainers import EXPLAINERS, explain
+from tests.toys import linear_classifier, small_cnn_classifier
+
+KEYS = [method.key for method in EXPLAINERS]
+RANDOM = {"smoothgrad"}
+COMPLETE = {"integrated_gradients"}
+LARGEST_BATCH = 16
+
+every_method = pytest.mark.parametrize("key", KEYS)
+gray_and_color = pytest.mark.parametrize("channels", [1, 3])
+
+
+def picture(channels: int = 1, size: int = 32, seed: int = 0) -> Floats:
+    """Random pixels (C, h, w) with pure black and white among them."""
+    values = np.random.default_rng(seed).uniform(-0.2, 1.2, (channels, size, size))
+    return values.clip(0, 1).astype(np.float32)
+
+
+def test_the_five_are_there() -> None:
+    assert set(KEYS) == {"saliency", "smoothgrad", "integrated_gradients", "grad_cam", "occlusion"}
+
+
+@every_method
+@gray_and_color
+@pytest.mark.parametrize("labels", [1, 2])
+def test_the_map_keeps_its_promises(key: str, channels: int, labels: int) -> None:
+    model, method = small_cnn_classifier(channels, labels=labels), EXPLAINERS[key]
+    result = explain(key, model, picture(channels), labels - 1, seed=3)
+    assert result.heat.shape == (32, 32)
+    assert result.heat.dtype == np.float32
+    assert np.isfinite(result.heat).all()
+    assert method.signed or result.heat.min() >= 0
+    assert (result.method, result.target, result.seed) == (key, labels - 1, 3)
+    assert (result.signed, result.unit) == (method.signed, method.unit)
+    assert result.params == method.params().as_dict()
+    assert (result.residual is not None) == (key in COMPLETE)
+    assert result.seconds > 0
+
+
+@every_method
+def test_the_target_decides(key: str) -> None:
+    """The same network with its labels exchanged gives the same two maps, exchanged."""
+    model, exchanged = linear_classifier(labels=2), linear_classifier(labels=2)
+    exchanged.network.weight.data = exchanged.network.weight.data.flip(0)
+    exchanged.network.bias.data = exchanged.network.bias.data.flip(0)
+    first, second = (explain(key, model, picture(size=16), target).heat for target in (0, 1))
+    assert not np.allclose(first, second)
+    np.testing.assert_allclose(explain(key, exchanged, picture(size=16), 1).heat, first, atol=1e-5)
+    np.testing.assert_allclose(explain(key, exchanged, picture(size=16), 0).heat, second, atol=1e-5)
+
+
+@every_method
+def test_the_seed_decides(key: str) -> None:
+    model = small_cnn_classifier()
+    first, again, other = (explain(key, model, picture(), 0, seed=seed).heat for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, other) == (key not in RANDOM)
+
+
+def any_value(spec: ParamSpec) -> st.SearchStrategy[Any]:
+    """Any legal value of one parameter; of counts, the small ones."""
+    if spec.choices:
+        return st.sampled_from(spec.choices)
+    assert spec.low is not None
+    assert spec.high is not None
+    if isinstance(spec.default, int):
+        return st.integers(int(spec.low), min(int(spec.high), 40))
+    return st.floats(spec.low, spec.high)
+
+
+@every_method
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_all_legal_parameters_keep_the_promises(key: str, data: st.DataObject) -> None:
+    """explain() raises BrokenPromise where one is broken."""
+    kind = EXPLAINERS[key].params
+    params = kind(**{spec.name: data.draw(any_value(spec), spec.name) for spec in kind.specs()})
+    explain(key, small_cnn_classifier(size=12, labels=2), picture(size=12), data.draw(st.integers(0, 1)), params)
+
+
+@every_method
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_an_even_picture_can_be_explained(key: str, level: float) -> None:
+    heat = explain(key, small_cnn_classifier(3), np.full((3, 32, 32), level, np.float32), 0).heat
+    assert np.isfinite(heat).all()
+
+
+@every_method
+def test_the_model_and_the_picture_stay_as_they_were(key: str) -> None:
+    model, pixels = small_cnn_classifier(), picture()
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    explain(key, model, pixels, 0)
+    x = torch.from_numpy(pixels)[None]
+    method = EXPLAINERS[key]
+    method.function(model, x, 0, method.params(), torch.Generator())
+    assert np.array_equal(pixels, picture())
+    assert not x.requires_grad
+    assert_untouched(model, before)
+
+
+def assert_untouched(model: Classifier, before: dict[str, Tensor]) -> None:
+    """Weights as before, no gradient and no hook left behind."""
+    for name, value in model.network.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert all(p.grad is None and not p.requires_grad for p in model.network.parameters())
+    assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in model.network.modules())
+
+
+@every_method
+def test_progress_rises_to_one_within_the_declared_passes(key: str) -> None:
+    method, seen, images = EXPLAINERS[key], [], 0
+
+    def count(x: Tensor, logits: Tensor) -> None:
+        nonlocal images
+        images += len(x)
+
+    explain(key, small_cnn_classifier(), picture(), 0, report=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert len(seen) > 1
+
+    x = torch.from_numpy(picture())[None]
+    method.function(small_cnn_classifier().watched(count), x, 0, method.params(), torch.Generator())
+    declared = method.passes(method.params(), (1, 32, 32))
+    assert images <= declared if key in COMPLETE else images == declared
+
+
+@every_method
+def test_cancel_stops_it_at_the_next_pass_and_leaves_the_model_usable(key: str) -> None:
+    model = small_cnn_classifier()
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    whole = explain(key, model, picture(), 0).heat
+    cancel, seen = threading.Event(), []
+
+    def report(share: float) -> None:
+        seen.append(share)
+        cancel.set()
+
+    with pytest.raises(Cancelled):
+        explain(key, model, picture(), 0, report=report, cancel=cancel)
+    assert len(seen) == 1
+    assert_untouched(model, before)
+    assert model.lock.acquire(blocking=False)
+    model.lock.release()
+    assert np.array_equal(explain(key, model, picture(), 0).heat, whole)
+
+
+@every_method
+def test_no_pass_is_so_large_that_cancel_has_to_wait(key: str) -> None:
+    sizes: list[int] = []
+    method = EXPLAINERS[key]
+    watched = small_cnn_classifier().watched(lambda x, logits: sizes.append(len(x)))
+    method.function(watched, torch.from_numpy(picture())[None], 0, method.params(), torch.Generator())
+    assert max(sizes) <= LARGEST_BATCH
+
+
+@every_method
+def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
+    method = EXPLAINERS[key]
+    assert method.key == method.function.__module__.rpartition(".")[2]
+    for heading in ("What it is", "What it guarantees", "When to distrust it", "Reference"):
+        assert f"**{heading}.**" in method.text
+    assert method.reference in method.text
+    for spec in method.params.specs():
+        assert spec.help.endswith(".")
+        if not spec.choices:
+            assert spec.low is not None
+            assert spec.high is not None
+            assert spec.step is not None
+            assert spec.low <= float(spec.default) <= spec.high
+
+
+def replace_function(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor]) -> None:
+    """Put lie(x) in the place of saliency, which promises a map that is not negative."""
+    liar = dataclasses.replace(EXPLAINERS["saliency"], function=lambda model, x, target, params, rng: lie(x))
+    monkeypatch.setitem(EXPLAINERS._methods, "saliency", liar)
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        (lambda x: x[0], r"returned \(1, 32, 32\) torch.float32, promised \(32, 32\) torch.float32"),
+        (lambda x: x[0, 0, :-1], r"returned \(31, 32\)"),
+        (lambda x: x[0, 0].double(), "float64"),
+        (lambda x: x[0, 0] + torch.nan, "not finite"),
+        (lambda x: x[0, 0] - 1, "returned -1, promised no negative value"),
+    ],
+    ids=["rank", "shape", "type", "nan", "negative"],
+)
+def test_a_broken_promise_is_caught(
+    monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor], words: str
+) -> None:
+    replace_function(monkeypatch, lie)
+    with pytest.raises(BrokenPromise, match=words):
+        explain("saliency", small_cnn_classifier(), picture(), 0)
+
+
+def test_a_method_that_writes_into_its_input_cannot_change_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_function(monkeypatch, lambda x: x.mul_(0)[0, 0])
+    pixels = picture()
+    explain("saliency", small_cnn_classifier(), pixels, 0)
+    assert np.array_equal(pixels, picture())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda pixels: pixels[:, :-1], r"takes \(1, 32, 32\), not \(1, 31, 32\)"),
+        (lambda pixels: pixels[None], r"not \(1, 1, 32, 32\)"),
+        (lambda pixels: pixels.astype(np.float64), "must be float32, not float64"),
+        (lambda pixels: pixels * 255, r"must lie in \[0, 1\], not \[0, 255\]"),
+        (lambda pixels: pixels * np.float32(np.nan), "nan"),
+    ],
+)
+def test_an_unfit_picture_is_refused(spoil: Callable[[Floats], Floats], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        explain("saliency", small_cnn_classifier(), spoil(picture()), 0)
+
+
+def test_other_wrong_requests_are_refused() -> None:
+    model = small_cnn_classifier()
+    with pytest.raises(UnknownName, match=r"Choose one of: .*saliency"):
+        explain("salience", model, picture(), 0)
+    for target in (-1, 1):
+        with pytest.raises(ParameterError, match=f"labels 0 to 0, not {target}"):
+            explain("saliency", model, picture(), target)
+    with pytest.raises(ParameterError, match="must be SaliencyParams, not OcclusionParams"):
+        explain("saliency", model, picture(), 0, EXPLAINERS["occlusion"].params())
