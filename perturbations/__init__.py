@@ -1,0 +1,7 @@
+"""One file per attack or clinical artifact; perturb() runs them and checks what they promise."""
+
+from perturbations._norms import measure_norms
+from perturbations._perturb import perturb, perturb_batch
+from perturbations._registry import PERTURBATIONS, PerturbationMethod, Threat
+
+__all__ = ["PERTURBATIONS", "PerturbationMethod", "Threat", "measure_norms", "perturb", "perturb_batch"]

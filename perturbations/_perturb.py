@@ -1,0 +1,132 @@
+"""perturb(): runs a method, checks what every method promises, and counts success on the image as returned."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.errors import BrokenPromise, InputError, ParameterError
+from core.params import Params
+from core.progress import Meter, Report
+from core.values import Floats, Goal, Perturbation
+from perturbations._norms import measure_norms
+from perturbations._registry import PERTURBATIONS, PerturbationMethod
+from perturbations._survival import survival
+from perturbations._trajectory import Trajectory
+
+SURVIVAL_PASSES = 3
+ROUNDING = 1e-6  # slack of the promised bounds: several float32 steps at 1.0
+
+
+def perturb(
+    key: str,
+    model: Classifier,
+    pixels: Floats,
+    goal: Goal,
+    params: Params | None = None,
+    *,
+    seed: int = 0,
+    report: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> Perturbation:
+    """Perturb pixels (C, h, w) float32 in [0, 1], in the model frame, with the method called key.
+
+    params default to the method's own. report gets the share done in [0, 1]. Raises UnknownName, InputError,
+    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    """
+    method = PERTURBATIONS[key]
+    params = _checked_params(method, params)
+    _check_request(model, pixels[None], goal)
+    channels, height, width = pixels.shape
+    passes = method.passes(params, (channels, height, width))
+    meter = Meter(passes + SURVIVAL_PASSES, report, cancel)
+    trajectory = Trajectory(goal, passes // getattr(params, "restarts", 1))
+
+    def follow(x: Tensor, logits: Tensor) -> None:
+        meter(x, logits)
+        if method.iterative:
+            trajectory(x, logits)
+
+    start = time.perf_counter()
+    perturbed = _run(method, model.watched(follow), pixels[None], goal, params, seed)[0]
+    seconds = time.perf_counter() - start
+    queries = meter.images
+    return Perturbation(
+        method=key,
+        params=params.as_dict(),
+        goal=goal,
+        seed=seed,
+        clean=pixels,
+        perturbed=perturbed,
+        norms=measure_norms(pixels, perturbed),
+        reached=survival(model.watched(meter), perturbed, goal),
+        queries=queries,
+        seconds=seconds,
+        trajectory=tuple(trajectory.best),
+    )
+
+
+def perturb_batch(
+    key: str, model: Classifier, pixels: Floats, goal: Goal, params: Params | None = None, *, seed: int = 0
+) -> Floats:
+    """Perturb pixels (N, C, h, w) towards one goal, under the same checks as perturb(); the same shape comes back."""
+    method = PERTURBATIONS[key]
+    params = _checked_params(method, params)
+    _check_request(model, pixels, goal)
+    return _run(method, model, pixels, goal, params, seed)
+
+
+def _run(
+    method: PerturbationMethod, model: Classifier, pixels: Floats, goal: Goal, params: Params, seed: int
+) -> Floats:
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        perturbed: Floats = method.function(model, torch.tensor(pixels), goal, params, rng).numpy(force=True)
+    _check_promises(method, params, pixels, perturbed)
+    return perturbed
+
+
+def _checked_params(method: PerturbationMethod, params: Params | None) -> Params:
+    if params is None:
+        return method.params()
+    if not isinstance(params, method.params):
+        given, wanted = type(params).__name__, method.params.__name__
+        raise ParameterError(f"Parameters of {method.name}", f"must be {wanted}, not {given}", "Leave them out.")
+    return params
+
+
+def _check_request(model: Classifier, pixels: Floats, goal: Goal) -> None:
+    spec = model.card.input
+    wanted = (spec.channels, spec.size, spec.size)
+    if pixels.shape[1:] != wanted:
+        raise InputError("Image", f"{model.card.key} takes {wanted}, not {pixels.shape[1:]}", "Fit the case first.")
+    if pixels.dtype != np.float32:
+        raise InputError("Image", f"pixels must be float32, not {pixels.dtype}", "Fit the case first.")
+    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+        found = f"[{pixels.min():g}, {pixels.max():g}]"
+        raise InputError("Image", f"pixels must lie in [0, 1], not {found}", "Fit the case first.")
+    if not 0 <= goal.target < len(model.card.labels):
+        known = f"{model.card.key} has labels 0 to {len(model.card.labels) - 1}, not {goal.target}"
+        raise ParameterError("Goal", known, "Choose one of its labels.")
+
+
+def _check_promises(method: PerturbationMethod, params: Params, clean: Floats, perturbed: Floats) -> None:
+    def refuse(why: str) -> BrokenPromise:
+        return BrokenPromise(f"Perturbation {method.name}", why, "This is a fault of the method; choose another one.")
+
+    if perturbed.shape != clean.shape or perturbed.dtype != np.float32:
+        raise refuse(f"returned {perturbed.shape} {perturbed.dtype}, promised {clean.shape} float32")
+    if not np.isfinite(perturbed).all():
+        raise refuse("returned values that are not finite")
+    if perturbed.min() < 0 or perturbed.max() > 1:
+        raise refuse(f"returned values in [{perturbed.min():g}, {perturbed.max():g}], promised [0, 1]")
+    if method.norm == "linf":
+        epsilon = float(params.as_dict()["epsilon"])
+        largest = float(np.abs(perturbed - clean).max())
+        if largest > epsilon / 255 + ROUNDING:
+            raise refuse(f"changed a pixel by {largest * 255:g}/255, promised at most {epsilon:g}/255")

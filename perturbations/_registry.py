@@ -1,0 +1,71 @@
+"""The registry of perturbations and the decorator that fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal, TypeAlias
+
+from torch import Tensor
+
+from core.registry import Method, Registry, described
+
+Norm: TypeAlias = Literal["linf"]
+Function: TypeAlias = Callable[..., Tensor]
+
+
+class Threat(Enum):
+    """What a perturbation stands for; the value is the sentence shown beside its name."""
+
+    WHITE_BOX = "An attacker who knows the network searches for the change that misleads it."
+    CONTROL = "Nobody intends anything: a random change to compare an attack of the same size with."
+    ARTIFACT = "Nobody intends anything: a fault of imaging, storage or display."
+
+
+@dataclass(frozen=True)
+class PerturbationMethod(Method):
+    """norm "linf": the method promises that no pixel changes by more than params.epsilon / 255.
+
+    iterative: the inputs of its passes, in order, are the iterates of a search, equally many for each of
+    params.restarts.
+    """
+
+    threat: Threat
+    norm: Norm | None
+    iterative: bool
+
+
+PERTURBATIONS: Registry[PerturbationMethod] = Registry("Perturbation", "perturbations")
+
+
+def perturbation(
+    *,
+    name: str,
+    threat: Threat,
+    reference: str,
+    norm: Norm | None = None,
+    iterative: bool = False,
+    passes: Callable[[Any, tuple[int, int, int]], int] = lambda params, shape: 0,
+) -> Callable[[Function], Function]:
+    """Register function(model, x, goal, params, rng) -> Tensor, x (N, C, h, w) float32 in [0, 1] -> the same.
+
+    The images of a batch share one goal. Gradients are off around the function, x must stay as it is, and every random
+    choice is drawn from rng.
+    """
+
+    def register(function: Function) -> Function:
+        PERTURBATIONS.add(
+            PerturbationMethod(
+                name=name,
+                reference=reference,
+                passes=passes,
+                threat=threat,
+                norm=norm,
+                iterative=iterative,
+                **described(function),
+            )
+        )
+        return function
+
+    return register

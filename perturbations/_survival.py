@@ -1,0 +1,42 @@
+"""What is left of a perturbation when the picture is saved: rounded to 8 bits, compressed as JPEG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.classifier import Classifier
+from core.values import Floats, Goal, Reached
+
+JPEG_QUALITY = 95
+
+
+def survival(model: Classifier, perturbed: Floats, goal: Goal) -> Reached:
+    """Whether perturbed (C, h, w) in [0, 1] reaches the goal as it is and after saving; one pass of three images."""
+    saved = np.stack([perturbed, through_eight_bits(perturbed), through_jpeg(perturbed, JPEG_QUALITY)])
+    return Reached(*(goal.reached(prediction) for prediction in model.predict_batch(saved)))
+
+
+def through_eight_bits(pixels: Floats) -> Floats:
+    """Values in [0, 1] -> the nearest of 256 gray levels, again in [0, 1]."""
+    return _gray_levels(pixels).astype(np.float32) / np.float32(255)
+
+
+def through_jpeg(pixels: Floats, quality: int) -> Floats:
+    """(C, h, w) in [0, 1] -> the same after JPEG; one channel stays gray, colors are halved in resolution (4:2:0).
+
+    quality in [1, 100] is the scale of the Independent JPEG Group.
+    """
+    levels = _gray_levels(pixels)
+    picture = Image.fromarray(levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0)))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    decoded = np.asarray(Image.open(file), dtype=np.float32) / np.float32(255)
+    return np.ascontiguousarray(decoded.reshape(*decoded.shape[:2], len(levels)).transpose(2, 0, 1))
+
+
+def _gray_levels(pixels: Floats) -> npt.NDArray[np.uint8]:
+    return np.rint(pixels * 255).astype(np.uint8)

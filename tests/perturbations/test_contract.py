@@ -1,0 +1,251 @@
+"""What every perturbation promises, asked of each entry of the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.errors import BrokenPromise, Cancelled, InputError, ParameterError, UnknownName
+from core.params import ParamSpec
+from core.values import Floats, Goal
+from perturbations import PERTURBATIONS, PerturbationMethod, Threat, perturb, perturb_batch
+from tests.toys import linear_classifier, small_cnn_classifier
+
+KEYS = [method.key for method in PERTURBATIONS]
+RANDOM = {"pgd", "uniform_noise", "gaussian_noise"}
+IDENTITY = {
+    "fgsm": {"epsilon": 0},
+    "pgd": {"epsilon": 0},
+    "uniform_noise": {"epsilon": 0},
+    "gaussian_noise": {"sigma": 0},
+    "motion_blur": {"length": 1, "angle": 45},
+    "exposure": {"brightness": 0, "contrast": 1},
+}
+HIDE = Goal(0, "hide")
+
+every_method = pytest.mark.parametrize("key", KEYS)
+gray_and_color = pytest.mark.parametrize("channels", [1, 3])
+
+
+def picture(channels: int = 1, size: int = 32, n: int | None = None, seed: int = 0) -> Floats:
+    """Random pixels with pure black and white among them: (C, h, w), or (N, C, h, w) where n is given."""
+    shape = (channels, size, size) if n is None else (n, channels, size, size)
+    values = np.random.default_rng(seed).uniform(-0.2, 1.2, shape)
+    return values.clip(0, 1).astype(np.float32)
+
+
+def test_the_seven_are_there() -> None:
+    assert set(KEYS) == {"fgsm", "pgd", "uniform_noise", "gaussian_noise", "motion_blur", "jpeg", "exposure"}
+
+
+@every_method
+@gray_and_color
+def test_one_image_keeps_shape_range_and_norm(key: str, channels: int) -> None:
+    model, clean = small_cnn_classifier(channels), picture(channels)
+    result = perturb(key, model, clean, HIDE, seed=3)
+    assert result.perturbed.shape == clean.shape
+    assert result.perturbed.dtype == np.float32
+    assert 0 <= result.perturbed.min() <= result.perturbed.max() <= 1
+    assert not np.array_equal(result.perturbed, clean)
+    assert result.clean is clean
+    assert (result.method, result.goal, result.seed) == (key, HIDE, 3)
+    assert result.params == PERTURBATIONS[key].params().as_dict()
+    if PERTURBATIONS[key].norm == "linf":
+        assert result.norms.linf_255 <= float(result.params["epsilon"]) + 1e-3
+
+
+@every_method
+@gray_and_color
+def test_the_images_of_a_batch_do_not_mix(key: str, channels: int) -> None:
+    model, batch = small_cnn_classifier(channels), picture(channels, n=4)
+    together = perturb_batch(key, model, batch, HIDE)
+    assert together.shape == batch.shape
+    if key not in RANDOM:
+        for image, result in zip(batch, together, strict=True):
+            np.testing.assert_allclose(perturb(key, model, image, HIDE).perturbed, result, atol=1e-6)
+
+
+@every_method
+def test_the_seed_decides(key: str) -> None:
+    model, clean = small_cnn_classifier(), picture()
+    first, again, other = (perturb(key, model, clean, HIDE, seed=seed).perturbed for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, other) == (key not in RANDOM)
+
+
+@pytest.mark.parametrize("key", IDENTITY)
+def test_no_strength_no_change(key: str) -> None:
+    clean = picture(3)
+    params = PERTURBATIONS[key].params(**IDENTITY[key])
+    result = perturb(key, small_cnn_classifier(3), clean, HIDE, params)
+    np.testing.assert_allclose(result.perturbed, clean, atol=1e-6)
+
+
+def test_whoever_promises_a_norm_has_an_epsilon() -> None:
+    promising = {method.key for method in PERTURBATIONS if method.norm is not None}
+    assert promising == {key for key in KEYS if "epsilon" in PERTURBATIONS[key].params().as_dict()}
+
+
+def any_value(spec: ParamSpec) -> st.SearchStrategy[Any]:
+    """Any legal value of one parameter."""
+    if isinstance(spec.default, bool):
+        return st.booleans()
+    assert spec.low is not None
+    assert spec.high is not None
+    if isinstance(spec.default, int):
+        return st.integers(int(spec.low), int(spec.high))
+    return st.floats(spec.low, spec.high)
+
+
+@every_method
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_all_legal_parameters_keep_the_promises(key: str, data: st.DataObject) -> None:
+    """perturb() raises BrokenPromise where one is broken."""
+    kind = PERTURBATIONS[key].params
+    params = kind(**{spec.name: data.draw(any_value(spec), spec.name) for spec in kind.specs()})
+    goal = Goal(data.draw(st.integers(0, 1)), data.draw(st.sampled_from(["hide", "induce"])))
+    perturb(key, linear_classifier(size=8, labels=2), picture(size=8), goal, params)
+
+
+@every_method
+def test_the_model_and_the_picture_stay_as_they_were(key: str) -> None:
+    model, clean = small_cnn_classifier(), picture()
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    untouched = clean.copy()
+    perturb(key, model, clean, HIDE)
+    perturb_batch(key, model, clean[None], HIDE)
+    assert np.array_equal(clean, untouched)
+    for name, value in model.network.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert all(p.grad is None and not p.requires_grad for p in model.network.parameters())
+    assert not any(module._forward_hooks or module._backward_hooks for module in model.network.modules())
+
+
+@every_method
+def test_progress_rises_to_one_and_passes_are_as_declared(key: str) -> None:
+    seen: list[float] = []
+    result = perturb(key, small_cnn_classifier(), picture(), HIDE, report=seen.append)
+    method = PERTURBATIONS[key]
+    assert result.queries == method.passes(method.params(), (1, 32, 32))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert all(share < 1 for share in seen[:-1])
+
+
+@every_method
+def test_cancel_stops_it(key: str) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        perturb(key, small_cnn_classifier(), picture(), HIDE, cancel=cancel)
+
+
+def test_cancel_stops_a_search_halfway() -> None:
+    cancel = threading.Event()
+    seen: list[float] = []
+
+    def report(share: float) -> None:
+        seen.append(share)
+        if share > 0.5:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        perturb("pgd", small_cnn_classifier(), picture(), HIDE, report=report, cancel=cancel)
+    assert 0.5 < seen[-1] < 0.6
+
+
+@every_method
+def test_only_searches_have_a_trajectory(key: str) -> None:
+    result = perturb(key, small_cnn_classifier(labels=2), picture(), HIDE)
+    assert bool(result.trajectory) == PERTURBATIONS[key].iterative
+    for step in result.trajectory:
+        assert step.perturbed.shape == (1, 32, 32)
+        assert step.logits.shape == (2,)
+
+
+@every_method
+def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
+    method = PERTURBATIONS[key]
+    for heading in ("What it is", "What it guarantees", "When to distrust it", "Reference"):
+        assert f"**{heading}.**" in method.text
+    assert method.reference in method.text
+    assert isinstance(method.threat, Threat)
+    for spec in method.params.specs():
+        assert spec.help.endswith(".")
+        if not isinstance(spec.default, bool):
+            assert spec.low is not None
+            assert spec.high is not None
+            assert spec.step is not None
+            assert spec.low <= float(spec.default) <= spec.high
+
+
+def replace_function(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor]) -> None:
+    """Put lie(x) in the place of the fast gradient sign method, which promises linf."""
+    method: PerturbationMethod = PERTURBATIONS["fgsm"]
+    liar = dataclasses.replace(method, function=lambda model, x, goal, params, rng: lie(x))
+    monkeypatch.setitem(PERTURBATIONS._methods, "fgsm", liar)
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        (lambda x: x[..., :-1], r"returned \(1, 1, 32, 31\) float32, promised \(1, 1, 32, 32\) float32"),
+        (lambda x: x.double(), "float64"),
+        (lambda x: x + torch.nan, "not finite"),
+        (lambda x: x - 0.001, r"values in \[-0.001, .*promised \[0, 1\]"),
+        (lambda x: x + 0.001, "1.001"),
+        (lambda x: (x + 1.01 / 255).clamp(0, 1), "changed a pixel by 1.01/255, promised at most 1/255"),
+    ],
+    ids=["shape", "type", "nan", "below black", "above white", "beyond epsilon"],
+)
+def test_a_broken_promise_is_caught(
+    monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor], words: str
+) -> None:
+    replace_function(monkeypatch, lie)
+    with pytest.raises(BrokenPromise, match=words):
+        perturb("fgsm", small_cnn_classifier(), picture(), HIDE)
+    with pytest.raises(BrokenPromise, match="Fast gradient sign"):
+        perturb_batch("fgsm", small_cnn_classifier(), picture(n=2), HIDE)
+
+
+def test_a_method_that_writes_into_its_input_cannot_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_function(monkeypatch, lambda x: x.mul_(0.5))
+    clean = picture()
+    with pytest.raises(BrokenPromise, match="promised at most 1/255"):
+        perturb("fgsm", small_cnn_classifier(), clean, HIDE)
+    assert np.array_equal(clean, picture())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda pixels: pixels[:, :-1], r"takes \(1, 32, 32\), not \(1, 31, 32\)"),
+        (lambda pixels: pixels.astype(np.float64), "must be float32, not float64"),
+        (lambda pixels: pixels * 255, r"must lie in \[0, 1\], not \[0, 255\]"),
+        (lambda pixels: pixels * np.float32(np.nan), "nan"),
+    ],
+)
+def test_an_unfit_picture_is_refused(spoil: Callable[[Floats], Floats], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        perturb("fgsm", small_cnn_classifier(), spoil(picture()), HIDE)
+
+
+def test_other_wrong_requests_are_refused() -> None:
+    model: Classifier = small_cnn_classifier()
+    with pytest.raises(UnknownName, match=r"Choose one of: .*pgd"):
+        perturb("pdg", model, picture(), HIDE)
+    with pytest.raises(ParameterError, match="labels 0 to 0, not 1"):
+        perturb("fgsm", model, picture(), Goal(1, "hide"))
+    with pytest.raises(ParameterError, match="must be FgsmParams, not PgdParams"):
+        perturb("fgsm", model, picture(), HIDE, PERTURBATIONS["pgd"].params())
