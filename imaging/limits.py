@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import LimitExceeded
+from core.errors import InputError, LimitExceeded
 
 MAX_BYTES = 64 * 2**20  # of the file, and of what a deflated file inflates to
 MAX_PIXELS = 40_000_000  # rows x columns of one frame
@@ -37,3 +37,9 @@ def check_frames(count: int) -> None:
             f"has {count} frames, and at most {MAX_FRAMES} are allowed",
             "Export the frame you want as a file of its own.",
         )
+
+
+def check_frame(frame: int, count: int) -> None:
+    """Raise InputError unless there is a frame of this number, counted from 0."""
+    if not 0 <= frame < count:
+        raise InputError(f"Frame {frame}", f"the file has {count}, counted from 0", "Choose one of these.")

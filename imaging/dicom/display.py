@@ -1,0 +1,124 @@
+"""Stored values -> what a display shows, in [0, 1].
+
+Gray (PS3.3 C.7.6.3.1.2, C.11.1, C.11.2): Modality LUT, then VOI LUT or window, then inversion for MONOCHROME1 or
+Presentation LUT Shape INVERSE (one inversion where both say so, as C.8.11.3 demands). Padding pixels (C.7.5.1.1.2)
+take no part and are shown black. Without a window, 8-bit values are shown as they are, as in any 8-bit picture;
+others from the smallest to the largest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.values import Floats, Mask
+from imaging.dicom.elements import Elements, damaged
+from imaging.dicom.header import ImageHeader
+from imaging.dicom.lookup import palette_of, table_of
+from imaging.stretch import stretched
+
+Values = npt.NDArray[np.float64]
+
+
+def displayed(
+    stored: npt.NDArray[Any], photometric: str, elements: Elements, header: ImageHeader, notes: list[str]
+) -> Floats:
+    """(H, W) or (H, W, 3) stored values -> (H, W, 1 or 3) float32 in [0, 1]; decisions are added to notes."""
+    if photometric == "RGB":
+        return (stored / np.float32(2**header.bits_stored - 1)).astype(np.float32).clip(0, 1)
+    if photometric == "PALETTE COLOR":
+        return np.stack([color(stored) for color in palette_of(elements, header.signed)], axis=-1)
+    if photometric in ("MONOCHROME1", "MONOCHROME2"):
+        with np.errstate(all="ignore"):
+            return _gray(stored, photometric, elements, header, notes)[..., None]
+    raise damaged(f"its pixels can't be {photometric} in this transfer syntax")
+
+
+def _gray(
+    stored: npt.NDArray[Any], photometric: str, elements: Elements, header: ImageHeader, notes: list[str]
+) -> Floats:
+    values, rescaled = _modality_values(stored.astype(np.float64), elements, header)
+    valid = _valid(stored, elements) & np.isfinite(values)
+    if not valid.any():
+        valid[:] = True
+    shown = _voi_values(values, elements, header, notes)
+    if shown is not None and np.ptp(shown[valid].clip(0, 1)) == 0 < np.ptp(values[valid]):
+        notes.append("The window in the header leaves nothing to see, so it was not used.")
+        shown = None
+    if shown is None and header.bits_stored <= 8 and not (header.signed or rescaled):
+        shown = values / (2**header.bits_stored - 1)
+    elif shown is None:
+        shown, low, high = stretched(values, valid)
+        notes.append(
+            f"No usable window in the header: shown from the smallest value ({low:g}) to the largest ({high:g})."
+        )
+    gray: Floats = np.nan_to_num(shown.astype(np.float32), copy=False).clip(0, 1)
+    if photometric == "MONOCHROME1":
+        notes.append("Low values are shown white: the header says MONOCHROME1.")
+        gray = 1 - gray
+    elif elements.term("PresentationLUTShape", {"INVERSE"}):
+        notes.append("Low values are shown white: the header says Presentation LUT Shape INVERSE.")
+        gray = 1 - gray
+    if not valid.all():
+        notes.append(f"{np.count_nonzero(~valid):,} pixels without a value (padding) are shown black.")
+        gray[~valid] = 0
+    return gray
+
+
+def _valid(stored: npt.NDArray[Any], elements: Elements) -> Mask:
+    """(H, W) whether a pixel is outside Pixel Padding Value to Pixel Padding Range Limit."""
+    value, limit = elements.numbers("PixelPaddingValue")[:1], elements.numbers("PixelPaddingRangeLimit")[:1]
+    if not value:
+        return np.ones(stored.shape, dtype=np.bool_)
+    low, high = sorted([value[0], (limit or value)[0]])
+    outside: Mask = (stored < low) | (stored > high)
+    return outside
+
+
+def _modality_values(values: Values, elements: Elements, header: ImageHeader) -> tuple[Values, bool]:
+    """Values after Modality LUT or rescale (PS3.3 C.11.1), and whether they are still the stored ones."""
+    for item in elements.items("ModalityLUTSequence")[:1]:
+        return table_of(item, "LUT", header.signed).entries(values).astype(np.float64), True
+    slope, intercept = (
+        _one_number(elements, keyword, default)
+        for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+    )
+    if slope == 0:
+        raise damaged("RescaleSlope in the header is 0, which makes all pixels equal")
+    return values * slope + intercept, (slope, intercept) != (1.0, 0.0)
+
+
+def _one_number(elements: Elements, keyword: str, default: float) -> float:
+    if elements.value(keyword) is None:
+        return default
+    numbers = elements.numbers(keyword)
+    if not numbers:
+        raise damaged(f"{keyword} in the header is no number")
+    return numbers[0]
+
+
+def _voi_values(values: Values, elements: Elements, header: ImageHeader, notes: list[str]) -> Values | None:
+    """Values after the first VOI LUT, else the first window (PS3.3 C.11.2); None where there is none to be used."""
+    for item in elements.items("VOILUTSequence")[:1]:
+        notes.append("Shown through the lookup table (VOI LUT) of the header.")
+        return table_of(item, "LUT", header.signed)(values).astype(np.float64)
+    centers, widths = elements.numbers("WindowCenter"), elements.numbers("WindowWidth")
+    if not (centers and widths):
+        return None
+    center, width = centers[0], widths[0]
+    function = elements.term("VOILUTFunction", {"LINEAR", "LINEAR_EXACT", "SIGMOID"}) or "LINEAR"
+    if width < 1 if function == "LINEAR" else width <= 0:
+        return None
+    notes.append(f"Shown in the window of the header: center {center:g}, width {width:g}.")
+    if function == "SIGMOID":
+        return 1 / (1 + np.exp(-4 * (values - center) / width))
+    if function == "LINEAR_EXACT":
+        return (values - center) / width + 0.5
+    return _linear(values, center - 0.5, width - 1)
+
+
+def _linear(values: Values, center: float, width: float) -> Values:
+    """PS3.3 C.11.2.1.2.1, with center and width as they stand there after - 0.5 and - 1; width 0 is a threshold."""
+    return (values - center) / width + 0.5 if width > 0 else (values > center).astype(np.float64)

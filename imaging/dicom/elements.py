@@ -1,0 +1,78 @@
+"""Safe access to the elements of a DICOM data set: each value is checked where it is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sized
+from typing import Any
+
+from pydicom import Dataset, Sequence
+
+from core.errors import UnreadableImage
+
+_MACROS = ("FrameVOILUTSequence", "PixelValueTransformationSequence", "PixelMeasuresSequence")
+
+
+def damaged(why: str) -> UnreadableImage:
+    """The error of a DICOM file that breaks off or contradicts the standard."""
+    return UnreadableImage("This DICOM file", why, "Export the picture again from where it came from.")
+
+
+class Elements:
+    """The elements that hold for one frame: of its functional groups, of the shared ones, of the data set itself."""
+
+    def __init__(self, dataset: Dataset, frame: int = 0, *, little_endian: bool = True) -> None:
+        self.dataset, self.little_endian = dataset, little_endian
+        self.macros: list[Elements] = []
+        groups = self.items("PerFrameFunctionalGroupsSequence")[frame : frame + 1]
+        groups += self.items("SharedFunctionalGroupsSequence")[:1]
+        self.macros = [item for group in groups for name in _MACROS for item in group.items(name)[:1]]
+
+    def value(self, keyword: str) -> Any:
+        """The value, None where absent or empty; raises UnreadableImage where it can't be parsed."""
+        holder = next((macro.dataset for macro in self.macros if keyword in macro.dataset), self.dataset)
+        try:
+            value = holder.get(keyword)
+        except Exception:  # noqa: BLE001 - pydicom converts on access; damaged values raise anything, and it quotes them
+            raise damaged(f"{keyword} in the header is damaged") from None
+        return None if isinstance(value, Sized) and len(value) == 0 else value
+
+    def items(self, keyword: str) -> list[Elements]:
+        """The items of a sequence, none where it is absent; raises UnreadableImage where it can't be parsed."""
+        value = self.value(keyword)
+        if not isinstance(value, Sequence):
+            return []
+        return [Elements(item, little_endian=self.little_endian) for item in value]
+
+    def numbers(self, keyword: str) -> list[float]:
+        """All values; none where the element is absent or one of them is no finite number."""
+        try:
+            value = self.value(keyword)
+            several = isinstance(value, Iterable) and not isinstance(value, str)
+            values = [float(v) for v in (value if several else [value])]
+        except (UnreadableImage, TypeError, ValueError, OverflowError):
+            return []
+        return values if all(map(math.isfinite, values)) else []
+
+    def integer(self, keyword: str, low: int, high: int, default: int | None = None) -> int:
+        """A whole number from low to high; raises UnreadableImage with the rule and the number."""
+        value = self.value(keyword)
+        if value is None:
+            if default is None:
+                raise damaged(f"its header lacks {keyword}")
+            return default
+        try:
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
+            raise damaged(f"{keyword} in the header is no whole number") from None
+        if not low <= number <= high:
+            raise damaged(f"{keyword} in the header is {number}, and must be from {low} to {high}")
+        return number
+
+    def term(self, keyword: str, allowed: Collection[str]) -> str | None:
+        """The value where it is one of the allowed terms; None for anything else, which might be a name."""
+        try:
+            text = str(self.value(keyword) or "").strip().upper()
+        except UnreadableImage:
+            return None
+        return text if text in allowed else None

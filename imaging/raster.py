@@ -1,0 +1,157 @@
+"""PNG, JPEG, TIFF, BMP and WebP bytes -> one picture, through Pillow. EXIF and text are left behind."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+
+from core.errors import InputError, LimitExceeded, UnreadableImage
+from core.values import Floats
+from imaging.limits import MAX_FRAMES, check_frame, check_frames, check_pixels
+from imaging.picture import Picture
+from imaging.stretch import stretched
+
+_STARTS = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+    b"II+\x00": "TIFF",
+    b"MM\x00+": "TIFF",
+    b"BM": "BMP",
+}
+_ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 274, 262, 0  # TIFF tags
+
+
+def format_of(data: bytes) -> str | None:
+    """PNG, JPEG, TIFF, BMP or WEBP by the first bytes; None for anything else."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    return next((name for start, name in _STARTS.items() if data.startswith(start)), None)
+
+
+def frame_count(data: bytes) -> int:
+    """Pages of a TIFF; 1 for the other formats. Raises InputError."""
+    return _pages(_opened(data))
+
+
+def read(data: bytes, frame: int) -> Picture:
+    """One picture, upright, in RGB or gray, transparency on black; raises InputError."""
+    image = _opened(data)
+    pages = _pages(image)
+    check_frame(frame, pages)
+    notes: list[str] = []
+    try:
+        image.seek(frame)
+        check_pixels(image.height, image.width)
+        inverted = _sixteen_bit_white_is_zero(image)
+        turned = image.getexif().get(_ORIENTATION, 1) != 1
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        pixels = _gray(upright, notes) if upright.mode[0] in "IF" else _eight_bit(upright, notes)
+    except InputError:
+        raise
+    except Exception:  # noqa: BLE001 - Pillow raises anything on damaged bytes, and may quote what it found
+        raise _damaged(data) from None
+    if inverted:
+        pixels = 1 - pixels
+        notes.append("Low values are shown white, as this TIFF says (WhiteIsZero).")
+    if turned:
+        notes.append("Turned upright, as its EXIF orientation says.")
+    if getattr(image, "is_animated", False) and pages == 1:
+        notes.append("Only the first picture of the animation is used.")
+    height, width = pixels.shape[:2]
+    source = {"format": format_of(data) or "", "rows x columns": f"{height} x {width}"}
+    return Picture(pixels, source | ({"frame": f"{frame + 1} of {pages}"} if pages > 1 else {}), notes)
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=[format_of(data) or ""])
+    except Image.DecompressionBombError:
+        raise LimitExceeded("The picture", "has far too many pixels", "Export it at a lower resolution.") from None
+    except Exception:  # noqa: BLE001 - see read
+        raise _damaged(data) from None
+    check_pixels(image.height, image.width)
+    return image
+
+
+def _damaged(data: bytes) -> UnreadableImage:
+    return UnreadableImage(
+        f"This {format_of(data)} file",
+        "it is truncated, damaged or of a kind that can't be read",
+        "Open it in an image viewer and save it again as an 8-bit PNG.",
+    )
+
+
+def _pages(image: Image.Image) -> int:
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 1
+    pages = 1
+    try:
+        while pages <= MAX_FRAMES:
+            image.seek(pages)
+            pages += 1
+    except Exception:  # noqa: BLE001 - EOFError after the last page, anything at a damaged one
+        pass
+    check_frames(pages)
+    return pages
+
+
+def _sixteen_bit_white_is_zero(image: Image.Image) -> bool:
+    """Pillow inverts WhiteIsZero for up to 8 bits only."""
+    return (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.mode[0] == "I"
+        and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    )
+
+
+def _eight_bit(image: Image.Image, notes: list[str]) -> Floats:
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image).convert("RGB")
+        notes.append("Transparent parts are shown on black.")
+    elif image.mode == "RGB":
+        image = _in_srgb(image, notes)
+    elif image.mode not in ("L", "1"):
+        image = image.convert("RGB")
+    pixels = np.asarray(image.convert("L") if image.mode == "1" else image, dtype=np.float32) / np.float32(255)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _in_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return image
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        notes.append("Its color profile can't be used; colors are taken as sRGB.")
+        return image
+    notes.append("Colors were converted from its own profile to sRGB.")
+    return converted or image
+
+
+def _gray(image: Image.Image, notes: list[str]) -> Floats:
+    """(H, W, 1): 16-bit values over their full range, others from the smallest to the largest."""
+    values = np.asarray(image).astype(np.float64)
+    valid = np.isfinite(values)
+    low, high = values[valid].min(), values[valid].max()
+    if image.mode == "F" and 0 <= low <= high <= 1:
+        shown = values
+    elif image.mode != "F" and 0 <= low <= high < 2**16:
+        bits = 16 if high >= 2**12 else 12
+        shown = values / (2**bits - 1)
+        notes.append(f"Values up to {high:g} are taken as {bits}-bit: 0 is black, {2**bits - 1} white.")
+    else:
+        shown, low, high = stretched(values, valid)
+        notes.append(f"Shown from the smallest value, {low:g}, to the largest, {high:g}.")
+    pixels: Floats = np.nan_to_num(shown).clip(0, 1).astype(np.float32)[..., None]
+    return pixels
