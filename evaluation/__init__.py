@@ -1,0 +1,1 @@
+"""Compare one case, statistics, cautions, and the command line."""

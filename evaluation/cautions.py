@@ -1,0 +1,136 @@
+"""Reasons not to believe a number, computed from the results themselves.
+
+Caution.about is the number concerned: "prediction", "decision", "control", "size", "explanation" or "truth".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from core.values import MODALITIES, Attribution, Case, Caution, Comparison, ModelCard, Perturbation, Prediction
+from evaluation.control import change_255, size_of
+from evaluation.similarity import is_constant
+from evaluation.words import finding, in_sentence, level, percent
+from imaging.overlay import has_evidence
+from perturbations import PERTURBATIONS, Threat
+
+NEAR_THRESHOLD = 0.05  # probability
+FEW_STEPS = 10
+VISIBLE_LINF = 8.0  # /255
+VISIBLE_SSIM = 0.9
+CONTROL_TOLERANCE = 0.05  # relative difference of size
+COMPLETENESS_GAP = 0.05  # relative to the explained difference of logits
+
+
+def comparison_cautions(comparison: Comparison) -> tuple[Caution, ...]:
+    """What to doubt about a comparison, in the order of the screen."""
+    views = {
+        "clean image": comparison.clean,
+        "perturbed image": comparison.perturbed,
+        "image with noise": comparison.controlled,
+    }
+    return (
+        *prediction_cautions(comparison.clean.prediction, comparison.target),
+        *perturbation_cautions(comparison.perturbation),
+        *_control_cautions(comparison),
+        *map_cautions({name: view.attribution for name, view in views.items()}),
+    )
+
+
+def case_cautions(case: Case, card: ModelCard, prediction: Prediction, target: int) -> tuple[Caution, ...]:
+    """What to doubt because of the case itself; prediction is that on the clean image."""
+    return tuple(_case_cautions(case, card, prediction, target))
+
+
+def prediction_cautions(prediction: Prediction, target: int) -> tuple[Caution, ...]:
+    """What to doubt about the prediction on the clean image."""
+    probability, threshold = float(prediction.probabilities[target]), float(prediction.thresholds[target])
+    if abs(probability - threshold) >= NEAR_THRESHOLD:
+        return ()
+    reason = (
+        f"The clean image is close to the decision point ({percent(probability)}, flagged from {percent(threshold)}): "
+    )
+    return (Caution("prediction", reason + "small changes of any kind can flip it."),)
+
+
+def perturbation_cautions(perturbation: Perturbation) -> tuple[Caution, ...]:
+    """What to doubt about the success or failure of a perturbation, and about its size."""
+    return tuple(_perturbation_cautions(perturbation))
+
+
+def map_cautions(maps: Mapping[str, Attribution]) -> tuple[Caution, ...]:
+    """What to doubt about maps {image in words: its map}; what holds for several is said once."""
+    return tuple(_map_cautions(maps))
+
+
+def completeness_gap(attribution: Attribution) -> float | None:
+    """|residual| relative to the difference of logits that the map should add up to; None for other methods."""
+    if attribution.residual is None:
+        return None
+    explained = float(attribution.heat.sum(dtype=np.float64)) - attribution.residual
+    return abs(attribution.residual) / abs(explained) if explained else math.inf
+
+
+def _case_cautions(case: Case, card: ModelCard, prediction: Prediction, target: int) -> Iterator[Caution]:
+    if case.modality != card.input.modality:
+        taken, given = in_sentence(MODALITIES[card.input.modality]), in_sentence(MODALITIES[case.modality])
+        yield Caution("prediction", f"The model was made for another kind of image: {taken}, not {given}.")
+    label = card.labels[target]
+    truth = case.truth.get(label)
+    if truth is None:
+        yield Caution("truth", "The true state is unknown: these numbers can't say which answer is right.")
+    elif truth != prediction.positive[target]:
+        state = "is" if truth else "is not"
+        yield Caution("truth", f"The model is wrong on the clean image already: {finding(label)} {state} there.")
+
+
+def _perturbation_cautions(perturbation: Perturbation) -> Iterator[Caution]:
+    method, norms, reached = PERTURBATIONS[perturbation.method], perturbation.norms, perturbation.reached
+    steps = int(perturbation.params.get("steps", 1))
+    if norms.linf_255 == 0:
+        yield Caution("size", "Nothing was changed: these parameters leave the image as it is.")
+    elif not reached.as_float and method.threat is Threat.WHITE_BOX and steps < FEW_STEPS:
+        searched = "one gradient step was" if steps == 1 else f"{steps} gradient steps were"
+        yield Caution("decision", f"Only {searched} tried: a longer search may still reach the goal at this size.")
+    if reached.as_float and not reached.eight_bit:
+        yield Caution(
+            "decision", "The effect is lost when the image is saved with 8 bits: no ordinary file would carry it."
+        )
+    elif reached.as_float and not reached.jpeg:
+        yield Caution("decision", "The effect is lost when the image is saved as JPEG (quality 95).")
+    if (method.norm == "linf" and norms.linf_255 > VISIBLE_LINF) or norms.ssim < VISIBLE_SSIM:
+        size = f"up to {level(norms.linf_255)}/255, structural similarity {norms.ssim:.2f}"
+        yield Caution("size", f"A reader may see this change ({size}): it says nothing about invisible ones.")
+
+
+def _control_cautions(comparison: Comparison) -> Iterator[Caution]:
+    target, perturbation, control = comparison.target, comparison.perturbation, comparison.control
+    before, noisy = comparison.clean.prediction.positive, comparison.controlled.prediction.positive
+    if before[target] != noisy[target]:
+        yield Caution("control", "Random noise of the same size flips the decision too: this flip takes no skill.")
+    size = size_of(perturbation.method)
+    wanted, found = change_255(perturbation, size), change_255(control, size)
+    if abs(found - wanted) > CONTROL_TOLERANCE * wanted:
+        yield Caution("control", f"The noise is not of the same size: {level(found)}/255, not {level(wanted)}/255.")
+
+
+def _map_cautions(maps: Mapping[str, Attribution]) -> Iterator[Caution]:
+    empty = [image for image, made in maps.items() if not has_evidence(made)]
+    even = [image for image, made in maps.items() if has_evidence(made) and is_constant(made.heat)]
+    gaps = {image: completeness_gap(made) or 0.0 for image, made in maps.items()}
+    gaps = {image: gap for image, gap in gaps.items() if gap > COMPLETENESS_GAP}
+    if empty:
+        yield Caution("explanation", f"{_map_of(empty)} shows no evidence at all: how it moved is undefined.")
+    if even:
+        yield Caution("explanation", f"{_map_of(even)} is the same everywhere: how it moved is undefined.")
+    if gaps:
+        largest = max(gaps.values())
+        share = f"up to {100 * largest:.0f} %" if largest < 1 else "over 100 %"
+        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}: allow more steps.")
+
+
+def _map_of(images: Iterable[str]) -> str:
+    return f"The map of the {' and the '.join(images)}"

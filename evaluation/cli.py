@@ -1,0 +1,159 @@
+"""The command line: what the app does, from the same parameters, as text or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import SecondLookError
+from core.registry import Method
+from core.values import MODALITIES
+from evaluation.commands import COMMANDS
+from evaluation.flags import add_flags, listing
+from evaluation.text import text_of
+from evaluation.words import NOTICE
+from explainers import EXPLAINERS
+from model_zoo.cards import cards
+from model_zoo.loading import load_classifier
+from perturbations import PERTURBATIONS
+
+EXPLAINER, PERTURBATION = "grad_cam", "pgd"
+LARGEST = 2**32
+HELP = {
+    "predict": "what a model says",
+    "explain": "what its score depends on",
+    "perturb": "what a perturbation does to its answer, beside equal noise",
+    "compare": "prediction and map before and after a perturbation, beside equal noise",
+    "benchmark": "accuracy on a labeled test split, clean, perturbed and under equal noise",
+}
+PARTS = {
+    "predict": ("file",),
+    "explain": ("file", "seed", "result", "explainer"),
+    "perturb": ("file", "seed", "result", "goal", "perturbation"),
+    "compare": ("file", "seed", "result", "goal", "explainer", "perturbation"),
+    "benchmark": ("folder", "seed", "perturbation"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0, or 2 after one sentence on stderr. argparse exits with 2 by itself."""
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        model = load_classifier(options.model)
+        made = COMMANDS[options.command](options, model)
+    except SecondLookError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nCanceled.\n")
+        return 130
+    sys.stdout.write(f"{json.dumps(made, allow_nan=False)}\n" if options.json else text_of(made, model.card))
+    return 0
+
+
+def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
+    """The parser with the flags of the methods that these arguments choose."""
+    chosen, _ = _chooser().parse_known_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation",
+        description="Predict, explain, perturb and compare one image; benchmark a labeled folder.",
+        epilog=NOTICE,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command, parts in PARTS.items():
+        methods: list[Method] = []
+        if "explainer" in parts:
+            methods.append(EXPLAINERS[chosen.explainer])
+        if "perturbation" in parts:
+            methods.append(PERTURBATIONS[chosen.perturbation])
+        made = commands.add_parser(
+            command,
+            help=HELP[command],
+            description=f"{HELP[command].capitalize()}.",
+            epilog=_epilog(parts),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        for part in (*parts, "every"):
+            for name, settings in _arguments(part).items():
+                made.add_argument(name, **settings)
+        add_flags(made, methods)
+    return parser
+
+
+def _chooser() -> argparse.ArgumentParser:
+    chooser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    chooser.add_argument("--explainer", default=EXPLAINER)
+    chooser.add_argument("--perturbation", default=PERTURBATION)
+    return chooser
+
+
+def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
+    """Names and settings of the arguments that the commands with this part take."""
+    models = ", ".join(card.key for card in cards())
+    table: dict[str, dict[str, dict[str, Any]]] = {
+        "file": {
+            "file": {"metavar": "FILE", "help": "an image, or the name of a bundled case"},
+            "--frame": {"type": _whole(0), "default": 0, "metavar": "N", "help": "frame of a multi-frame file, from 0"},
+            "--modality": {
+                "choices": tuple(MODALITIES),
+                "help": "what it shows; default: told by its header or colors",
+            },
+        },
+        "folder": {
+            "--data": {
+                "required": True,
+                "type": Path,
+                "metavar": "DIR",
+                "help": "folder with labels.csv and its pictures",
+            },
+            "--limit": {"type": _whole(1), "metavar": "N", "help": "draw this many pictures of the test split"},
+        },
+        "seed": {
+            "--seed": {"type": _whole(0), "default": 0, "metavar": "N", "help": "of all random choices; default 0"}
+        },
+        "result": {
+            "--target": {"metavar": "LABEL", "help": "label of the model; default its first"},
+            "--out": {"type": Path, "metavar": "DIR", "help": "write pictures here, in the frame of the model"},
+        },
+        "goal": {"--direction": {"choices": ("hide", "induce"), "help": "default: flip the decision as it stands"}},
+        "explainer": {
+            "--explainer": {"default": EXPLAINER, "metavar": "KEY", "help": f"see below; default {EXPLAINER}"}
+        },
+        "perturbation": {
+            "--perturbation": {"default": PERTURBATION, "metavar": "KEY", "help": f"see below; default {PERTURBATION}"}
+        },
+        "every": {
+            "--model": {"required": True, "metavar": "KEY", "help": f"one of: {models}"},
+            "--json": {"action": "store_true", "help": "print one JSON object"},
+        },
+    }
+    return table[part]
+
+
+def _epilog(parts: Sequence[str]) -> str:
+    paragraphs = []
+    if "explainer" in parts:
+        paragraphs.append(f"explainers and their parameters:\n{listing(EXPLAINERS)}")
+    if "perturbation" in parts:
+        paragraphs.append(f"perturbations and their parameters:\n{listing(PERTURBATIONS)}")
+    if paragraphs:
+        paragraphs.append("Choose a method and ask for --help to see the flags of its parameters.")
+    return "\n\n".join([*paragraphs, NOTICE])
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """argparse type: a whole number from least up to what a seed can hold."""
+
+    def parse(text: str) -> int:
+        value = int(text) if text.isascii() and text.isdigit() else -1
+        if not least <= value < LARGEST:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} on, not {text!r}")
+        return value
+
+    return parse

@@ -1,0 +1,179 @@
+"""The commands of the command line: options and a loaded model -> the summary that is printed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from core.classifier import Classifier
+from core.errors import InputError
+from core.progress import Report
+from core.values import Case, Goal
+from evaluation import summary
+from evaluation.benchmark import robustness
+from evaluation.cautions import case_cautions, map_cautions, perturbation_cautions, prediction_cautions
+from evaluation.control import controlled
+from evaluation.flags import params_of
+from evaluation.pictures import write_comparison, write_images, write_maps
+from evaluation.session import compare_case, fitted, target_of
+from evaluation.summary import Summary
+from explainers import EXPLAINERS, explain
+from imaging.bundled import bundled_cases, load_bundled
+from imaging.limits import check_bytes
+from imaging.read import read_case
+from model_zoo.data import examples, read_rows
+from model_zoo.tasks import load_task
+from perturbations import PERTURBATIONS, perturb
+
+Options: TypeAlias = argparse.Namespace
+
+
+def predict_command(options: Options, model: Classifier) -> Summary:
+    """predict FILE --model KEY"""
+    case = read(options)
+    prediction = model.predict(fitted(case, model.card).pixels)
+    cautions = [
+        caution
+        for target in range(len(prediction.labels))
+        for caution in (*case_cautions(case, model.card, prediction, target), *prediction_cautions(prediction, target))
+    ]
+    return summary.of_prediction(case, model.card, prediction, cautions)
+
+
+def explain_command(options: Options, model: Classifier) -> Summary:
+    """explain FILE --model KEY --explainer KEY"""
+    case, target = read(options), target_of(model.card, options.target)
+    pixels = fitted(case, model.card).pixels
+    prediction = model.predict(pixels)
+    params = params_of(EXPLAINERS[options.explainer], options)
+    attribution = explain(options.explainer, model, pixels, target, params, seed=options.seed, report=progress_bar())
+    cautions = (
+        *case_cautions(case, model.card, prediction, target),
+        *prediction_cautions(prediction, target),
+        *map_cautions({"image": attribution}),
+    )
+    made = summary.of_attribution(case, model.card, prediction, attribution, cautions)
+    return _with_pictures(made, options.out, lambda out: write_maps(out, {"image": (pixels, attribution)}))
+
+
+def perturb_command(options: Options, model: Classifier) -> Summary:
+    """perturb FILE --model KEY --perturbation KEY"""
+    case, target = read(options), target_of(model.card, options.target)
+    pixels = fitted(case, model.card).pixels
+    before = model.predict(pixels)
+    goal = Goal(target, options.direction) if options.direction else Goal.against(before, target)
+    params = params_of(PERTURBATIONS[options.perturbation], options)
+    perturbation = perturb(options.perturbation, model, pixels, goal, params, seed=options.seed, report=progress_bar())
+    control = controlled(model, perturbation)
+    predictions = {
+        "clean": before,
+        "perturbed": model.predict(perturbation.perturbed),
+        "control": model.predict(control.perturbed),
+    }
+    cautions = (
+        *case_cautions(case, model.card, before, target),
+        *prediction_cautions(before, target),
+        *perturbation_cautions(perturbation),
+    )
+    made = summary.of_perturbation(case, model.card, perturbation, control, predictions, cautions)
+    return _with_pictures(made, options.out, lambda out: write_images(out, perturbation, control))
+
+
+def compare_command(options: Options, model: Classifier) -> Summary:
+    """compare FILE --model KEY --explainer KEY --perturbation KEY"""
+    case = read(options)
+    comparison = compare_case(
+        case,
+        model,
+        target=target_of(model.card, options.target),
+        explainer=options.explainer,
+        explainer_params=params_of(EXPLAINERS[options.explainer], options),
+        perturbation=options.perturbation,
+        perturbation_params=params_of(PERTURBATIONS[options.perturbation], options),
+        direction=options.direction,
+        seed=options.seed,
+        report=progress_bar(),
+    )
+    made = summary.of_comparison(case, model.card, comparison)
+    return _with_pictures(made, options.out, lambda out: write_comparison(out, comparison))
+
+
+def benchmark_command(options: Options, model: Classifier) -> Summary:
+    """benchmark --model KEY --data FOLDER --perturbation KEY"""
+    task = dataclasses.replace(load_task(model.card.key), input=model.card.input)
+    rows = [row for row in read_rows(options.data, task) if row.split == "test"]
+    if options.limit is not None and options.limit < len(rows):
+        drawn = np.random.default_rng(options.seed).choice(len(rows), options.limit, replace=False)
+        rows = [rows[i] for i in sorted(drawn)]
+    test = examples(rows, "test", task)
+    params = params_of(PERTURBATIONS[options.perturbation], options)
+    target = target_of(model.card, task.finding)
+    outcomes = robustness(
+        model,
+        test.images,
+        test.targets[:, 0] == 1,
+        test.groups,
+        options.perturbation,
+        params,
+        target=target,
+        seed=options.seed,
+        report=progress_bar(),
+    )
+    settings = {
+        "seed": options.seed,
+        "images": len(rows),
+        "perturbation": {"key": options.perturbation, "params": params.as_dict()},
+    }
+    return summary.of_benchmark(model.card, target, settings, outcomes)
+
+
+COMMANDS: Mapping[str, Callable[[Options, Classifier], Summary]] = {
+    "predict": predict_command,
+    "explain": explain_command,
+    "perturb": perturb_command,
+    "compare": compare_command,
+    "benchmark": benchmark_command,
+}
+
+
+def read(options: Options) -> Case:
+    """The case that FILE names: a file, or else a bundled case. Raises InputError and its kinds."""
+    path = Path(options.file)
+    bundled = [case.key for case in bundled_cases()]
+    if options.file in bundled and not path.exists():
+        return load_bundled(options.file)
+    try:
+        check_bytes(path.stat().st_size)
+        data = path.read_bytes()
+    except OSError as error:
+        known = f"Give the path of an image, or a bundled case: {', '.join(bundled)}."
+        raise InputError(f"File {path}", f"can't be opened ({error.strerror})", known) from None
+    return read_case(data, frame=options.frame, modality=options.modality)
+
+
+def progress_bar() -> Report | None:
+    """A report that keeps one line of stderr up to date; None where nobody watches it."""
+    if not sys.stderr.isatty():
+        return None
+
+    def report(share: float) -> None:
+        sys.stderr.write(f"\r{share:4.0%} " if share < 1 else "\r     \r")
+        sys.stderr.flush()
+
+    return report
+
+
+def _with_pictures(made: Summary, out: Path | None, write: Callable[[Path], Summary]) -> Summary:
+    if out is None:
+        return made
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return {**made, "pictures": write(out)}
+    except OSError as error:
+        raise InputError(f"Folder {out}", f"can't be written to ({error.strerror})", "Choose another one.") from None

@@ -1,0 +1,91 @@
+"""Clean beside perturbed, and both beside random noise of equal size: predictions, maps, and how far they moved."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator
+from typing import Literal
+
+from core.classifier import Classifier
+from core.params import Params
+from core.progress import Report
+from core.values import Comparison, Floats, Goal, View
+from evaluation.cautions import comparison_cautions
+from evaluation.control import controlled
+from evaluation.similarity import explanation_change
+from explainers import EXPLAINERS, explain
+from perturbations import PERTURBATIONS, perturb
+
+Direction = Literal["hide", "induce"]
+
+CHECKING_PASSES = 3  # perturb() counts success three times
+
+
+def compare(
+    model: Classifier,
+    pixels: Floats,
+    *,
+    target: int,
+    explainer: str,
+    explainer_params: Params | None = None,
+    perturbation: str,
+    perturbation_params: Params | None = None,
+    direction: Direction | None = None,
+    seed: int = 0,
+    mm_per_pixel: tuple[float, float] | None = None,
+    report: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> Comparison:
+    """Compare pixels (C, h, w) in [0, 1], in the model frame, with what perturbation makes of them.
+
+    target is the index of the explained and attacked label; direction None flips the decision as it stands;
+    params None are the method's own; mm_per_pixel (row, column) is the size of a model pixel where known. All three
+    maps share the seed. report gets the share of the whole that is done. Raises UnknownName, InputError,
+    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    """
+    explaining, perturbing = EXPLAINERS[explainer], PERTURBATIONS[perturbation]
+    explainer_params = explainer_params or explaining.params()
+    perturbation_params = perturbation_params or perturbing.params()
+    shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]
+    map_passes = explaining.passes(explainer_params, shape)
+    search_passes = perturbing.passes(perturbation_params, shape)
+    reports = _consecutive(report, search_passes + CHECKING_PASSES, CHECKING_PASSES, *3 * [map_passes])
+
+    prediction = model.predict(pixels)
+    goal = Goal(target, direction) if direction else Goal.against(prediction, target)
+    changed = perturb(
+        perturbation, model, pixels, goal, perturbation_params, seed=seed, report=next(reports), cancel=cancel
+    )
+    control = controlled(model, changed, report=next(reports), cancel=cancel)
+    clean, perturbed, noisy = (
+        View(
+            model.predict(image),
+            explain(explainer, model, image, target, explainer_params, seed=seed, report=next(reports), cancel=cancel),
+        )
+        for image in (pixels, changed.perturbed, control.perturbed)
+    )
+    comparison = Comparison(
+        target=target,
+        perturbation=changed,
+        control=control,
+        clean=clean,
+        perturbed=perturbed,
+        controlled=noisy,
+        explanation_change=explanation_change(clean.attribution, perturbed.attribution, mm_per_pixel),
+        control_change=explanation_change(clean.attribution, noisy.attribution, mm_per_pixel),
+        cautions=(),
+    )
+    return dataclasses.replace(comparison, cautions=comparison_cautions(comparison))
+
+
+def _consecutive(report: Report | None, *passes: int) -> Iterator[Report | None]:
+    """One report for each of several computations in a row, which together report the share of all passes done."""
+    done = 0
+    for expected in passes:
+        yield _part(report, done / sum(passes), expected / sum(passes)) if report else None
+        done += expected
+
+
+def _part(report: Report, start: float, length: float) -> Report:
+    return lambda share: report(start + length * share)

@@ -1,0 +1,57 @@
+"""Pictures of results as PNG files, all in the frame of the model: exactly what it saw, rounded to 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from core.values import Attribution, Comparison, Floats, Perturbation
+from imaging.overlay import magnified, overlay, shared_scale, to_png
+
+Listing: TypeAlias = dict[str, dict[str, Any]]
+
+
+def write_maps(out: Path, maps: Mapping[str, tuple[Floats, Attribution]]) -> Listing:
+    """map_NAME.png of each {name: (image (C, h, w), its map)}, on one scale that they share.
+
+    Returns {"map_NAME": {"file", "range", "unit"}}.
+    """
+    attributions = [attribution for _, attribution in maps.values()]
+    scale = shared_scale(attributions)
+    listing = {}
+    for name, (image, attribution) in maps.items():
+        picture = overlay(image.transpose(1, 2, 0), attribution.heat, scale, attribution.signed)
+        file = _write(out, f"map_{name}", to_png(picture))
+        listing[f"map_{name}"] = {"file": file, "range": list(scale), "unit": attribution.unit}
+    return listing
+
+
+def write_images(out: Path, perturbation: Perturbation, control: Perturbation) -> Listing:
+    """clean.png, perturbed.png, control.png, and the change magnified, with the factor in the name of the file."""
+    images = {"clean": perturbation.clean, "perturbed": perturbation.perturbed, "control": control.perturbed}
+    listing: Listing = {name: {"file": _write(out, name, _png(image))} for name, image in images.items()}
+    change, factor = magnified(perturbation.clean, perturbation.perturbed)
+    listing["perturbation"] = {"file": _write(out, f"perturbation_x{factor}", _png(change)), "factor": factor}
+    return listing
+
+
+def write_comparison(out: Path, comparison: Comparison) -> Listing:
+    """The images and the maps of a comparison."""
+    perturbation, control = comparison.perturbation, comparison.control
+    maps = {
+        "clean": (perturbation.clean, comparison.clean.attribution),
+        "perturbed": (perturbation.perturbed, comparison.perturbed.attribution),
+        "control": (control.perturbed, comparison.controlled.attribution),
+    }
+    return {**write_images(out, perturbation, control), **write_maps(out, maps)}
+
+
+def _png(image: Floats) -> bytes:
+    return to_png(image.transpose(1, 2, 0))
+
+
+def _write(out: Path, name: str, data: bytes) -> str:
+    file = f"{name}.png"
+    (out / file).write_bytes(data)
+    return file

@@ -1,0 +1,31 @@
+"""Everything needed to compute a result again, as plain values, the same for the app and the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.values import Attribution, Case, ModelCard, Perturbation
+
+
+def recipe(
+    case: Case,
+    card: ModelCard,
+    *,
+    attribution: Attribution | None = None,
+    perturbation: Perturbation | None = None,
+) -> dict[str, Any]:
+    """{"case", "model", "weights_sha256"} and, where given, target and seed, and each method with its parameters.
+
+    The case is named by its content, never by a file. A comparison follows from its clean map and its perturbation.
+    """
+    made: dict[str, Any] = {"case": case.id, "model": card.key, "weights_sha256": card.sha256}
+    for part in (attribution, perturbation):
+        if part is not None:
+            target = part.target if isinstance(part, Attribution) else part.goal.target
+            made |= {"target": card.labels[target], "seed": part.seed}
+    if attribution is not None:
+        made["explainer"] = {"key": attribution.method, "params": dict(attribution.params)}
+    if perturbation is not None:
+        direction, params = perturbation.goal.direction, dict(perturbation.params)
+        made["perturbation"] = {"key": perturbation.method, "direction": direction, "params": params}
+    return made

@@ -1,0 +1,68 @@
+"""From a case and a model to a comparison: the one road that the app and the command line both take."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict, Unpack
+
+from core.classifier import Classifier
+from core.errors import UnknownName
+from core.params import Params
+from core.progress import Report
+from core.values import Case, Comparison, Floats, Geometry, ModelCard
+from evaluation.cautions import case_cautions
+from evaluation.compare import Direction, compare
+from imaging.geometry import geometry_of, to_model
+
+
+class Settings(TypedDict):
+    """The arguments of compare() that a user chooses."""
+
+    target: int
+    explainer: str
+    explainer_params: NotRequired[Params | None]
+    perturbation: str
+    perturbation_params: NotRequired[Params | None]
+    direction: NotRequired[Direction | None]
+    seed: NotRequired[int]
+    report: NotRequired[Report | None]
+    cancel: NotRequired[threading.Event | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A case as the model sees it: pixels (C, h, w), their geometry, and mm per model pixel (row, column) if known."""
+
+    pixels: Floats
+    geometry: Geometry
+    mm_per_pixel: tuple[float, float] | None
+
+
+def fitted(case: Case, card: ModelCard) -> Fitted:
+    """The case in the frame of the model with this card."""
+    geometry = geometry_of(case.pixels, card.input)
+    mm_per_pixel = None
+    if case.spacing_mm is not None:
+        mm_per_pixel = case.spacing_mm[0] * geometry.scale[0], case.spacing_mm[1] * geometry.scale[1]
+    return Fitted(to_model(case.pixels, geometry, card.input.channels), geometry, mm_per_pixel)
+
+
+def compare_case(case: Case, model: Classifier, **settings: Unpack[Settings]) -> Comparison:
+    """compare() on the fitted case, with the cautions that the case itself gives. Raises what compare() raises."""
+    fit = fitted(case, model.card)
+    comparison = compare(model, fit.pixels, mm_per_pixel=fit.mm_per_pixel, **settings)
+    own = case_cautions(case, model.card, comparison.clean.prediction, comparison.target)
+    return dataclasses.replace(comparison, cautions=(*own, *comparison.cautions))
+
+
+def target_of(card: ModelCard, label: str | None) -> int:
+    """Index of a label, by default the first; raises UnknownName listing what there is."""
+    if label is None:
+        return 0
+    if label not in card.labels:
+        raise UnknownName(
+            f"Target {label!r}", f"is not among the labels of {card.key}", f"Choose: {', '.join(card.labels)}."
+        )
+    return card.labels.index(label)

@@ -1,0 +1,107 @@
+"""How far an explanation moved: four measures between two heat maps (h, w) of one model, method and target.
+
+Each looks at another thing: order of all pixels, place of the strongest ones, local structure, center. None says that a
+map is right. A map that is the same everywhere has no order, no strongest part and no center: every measure is
+then NaN, which means undefined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from skimage.metrics import structural_similarity
+
+from core.values import Attribution, Floats, Mask, Score
+from imaging.overlay import NOTHING, shared_scale
+
+TOP = 0.1
+
+
+def explanation_change(
+    before: Attribution, after: Attribution, mm_per_pixel: tuple[float, float] | None
+) -> Mapping[str, Score]:
+    """{measure: Score}, with the shift in mm only where mm_per_pixel (row, column) in the model frame is known."""
+    first, second = before.heat, after.heat
+    low, high = shared_scale([before, after])
+    change = {
+        "rank_correlation": Score(rank_correlation(first, second), better="higher"),
+        "top_overlap": Score(top_overlap(first, second), better="higher"),
+        "map_ssim": Score(map_ssim(first, second, high - low), better="higher"),
+        "centroid_shift": Score(centroid_shift(first, second), "px", better="lower"),
+    }
+    if mm_per_pixel is not None:
+        change["centroid_shift_mm"] = Score(centroid_shift(first, second, mm_per_pixel), "mm", better="lower")
+    return change
+
+
+def rank_correlation(before: Floats, after: Floats) -> float:
+    """Spearman's rho of the raw (signed) values in [-1, 1]; ties get their mean rank.
+
+    Used for maps by Adebayo et al. 2018, Sanity checks for saliency maps, arXiv:1810.03292.
+    """
+    if is_constant(before) or is_constant(after):
+        return math.nan
+    ranks = [stats.rankdata(heat, axis=None) for heat in (before, after)]
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def top_overlap(before: Floats, after: Floats) -> float:
+    """Share in [0, 1] of the strongest tenth that both maps have in common; maps without relation reach 0.1.
+
+    Top-k intersection of Ghorbani et al. 2019, Interpretation of neural networks is fragile, arXiv:1710.10547. Over the
+    larger of the two sets, since they may differ in size (see strongest).
+    """
+    if is_constant(before) or is_constant(after):
+        return math.nan
+    first, second = strongest(before), strongest(after)
+    return float((first & second).sum() / max(first.sum(), second.sum()))
+
+
+def strongest(heat: Floats) -> Mask:
+    """(h, w) the tenth of the pixels with the largest magnitude: with all that tie with the last, without zeros."""
+    magnitude = np.abs(heat)
+    count = math.ceil(TOP * heat.size)
+    least = np.partition(magnitude, -count, axis=None)[-count]
+    mask: Mask = (magnitude >= least) & (magnitude > 0)
+    return mask
+
+
+def map_ssim(before: Floats, after: Floats, data_range: float) -> float:
+    """Structural similarity in [-1, 1] on one scale for both maps, with Gaussian windows (Wang et al. 2004,
+    doi:10.1109/TIP.2003.819861). Two sparse maps are alike where both are empty, so values are high."""
+    if is_constant(before) or is_constant(after):
+        return math.nan
+    return float(
+        structural_similarity(  # type: ignore[no-untyped-call]
+            before.astype(np.float64),
+            after.astype(np.float64),
+            data_range=data_range,
+            gaussian_weights=True,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def centroid_shift(before: Floats, after: Floats, pixel_size: tuple[float, float] = (1.0, 1.0)) -> float:
+    """Distance between the centers of mass of the magnitudes, in the unit of pixel_size (row, column)."""
+    if is_constant(before) or is_constant(after):
+        return math.nan
+    return float(np.linalg.norm((centroid(after) - centroid(before)) * pixel_size))
+
+
+def centroid(heat: Floats) -> npt.NDArray[np.float64]:
+    """(row, column) of the center of mass of |heat|."""
+    magnitude = np.abs(heat.astype(np.float64))
+    mass = magnitude.sum()
+    rows, columns = np.arange(heat.shape[0]), np.arange(heat.shape[1])
+    center: npt.NDArray[np.float64] = np.array([magnitude.sum(1) @ rows, magnitude.sum(0) @ columns]) / mass
+    return center
+
+
+def is_constant(heat: Floats) -> bool:
+    """Whether all values are equal: a map without evidence, or without any preference."""
+    return bool(np.ptp(heat) <= NOTHING)

@@ -1,0 +1,165 @@
+"""Results as plain values for JSON: the numbers of the screen under stable names, what is undefined as None."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from core.values import Attribution, Case, Caution, Comparison, Goal, ModelCard, Perturbation, Prediction, Score
+from evaluation.benchmark import Outcome
+from evaluation.cautions import completeness_gap
+from evaluation.control import change_255, control_caption
+from evaluation.recipe import recipe
+from evaluation.sentences import sentences
+from evaluation.words import NOTICE
+
+Summary: TypeAlias = dict[str, Any]
+
+
+def of_prediction(case: Case, card: ModelCard, prediction: Prediction, cautions: Iterable[Caution]) -> Summary:
+    """What predict prints."""
+    predictions = [
+        {
+            "label": label,
+            "probability": float(prediction.probabilities[k]),
+            "threshold": float(prediction.thresholds[k]),
+            "flagged": bool(prediction.positive[k]),
+            "logit": float(prediction.logits[k]),
+        }
+        for k, label in enumerate(prediction.labels)
+    ]
+    return {**_head(case, card), "predictions": predictions, **_foot(cautions, recipe(case, card))}
+
+
+def of_attribution(
+    case: Case, card: ModelCard, prediction: Prediction, attribution: Attribution, cautions: Iterable[Caution]
+) -> Summary:
+    """What explain prints."""
+    k = attribution.target
+    return {
+        **_head(case, card),
+        "target": card.labels[k],
+        "probability": float(prediction.probabilities[k]),
+        "threshold": float(prediction.thresholds[k]),
+        "flagged": bool(prediction.positive[k]),
+        "map": _map(attribution),
+        **_foot(cautions, recipe(case, card, attribution=attribution)),
+    }
+
+
+def of_perturbation(
+    case: Case,
+    card: ModelCard,
+    perturbation: Perturbation,
+    control: Perturbation,
+    predictions: Mapping[str, Prediction],
+    cautions: Iterable[Caution],
+) -> Summary:
+    """What perturb prints; predictions are those on the clean, perturbed and control image."""
+    return {
+        **_head(case, card),
+        **_change(card, perturbation, control, predictions),
+        **_foot(cautions, recipe(case, card, perturbation=perturbation)),
+    }
+
+
+def of_comparison(case: Case, card: ModelCard, comparison: Comparison) -> Summary:
+    """What compare prints."""
+    views = {"clean": comparison.clean, "perturbed": comparison.perturbed, "control": comparison.controlled}
+    change = _change(
+        card, comparison.perturbation, comparison.control, {name: view.prediction for name, view in views.items()}
+    )
+    change["control"]["explanation_change"] = _scores(comparison.control_change)
+    attribution, perturbation = comparison.clean.attribution, comparison.perturbation
+    return {
+        **_head(case, card),
+        "sentence": sentences(comparison, "Plain"),
+        "technical": sentences(comparison, "Technical"),
+        **change,
+        "explanation_change": _scores(comparison.explanation_change),
+        "maps": {name: _map(view.attribution) for name, view in views.items()},
+        **_foot(comparison.cautions, recipe(case, card, attribution=attribution, perturbation=perturbation)),
+    }
+
+
+def of_benchmark(card: ModelCard, target: int, settings: Summary, outcomes: Mapping[str, Outcome]) -> Summary:
+    """What benchmark prints."""
+    rows = {
+        name: {"accuracy": _score(row.accuracy), "auroc": _score(row.auroc), "confidence": _score(row.confidence)}
+        for name, row in outcomes.items()
+    }
+    made = {"model": card.key, "weights_sha256": card.sha256, "target": card.labels[target], **settings}
+    return {"rows": rows, "recipe": made, "notice": NOTICE}
+
+
+def _head(case: Case, card: ModelCard) -> Summary:
+    return {"case": {"id": case.id, "modality": case.modality, "notes": list(case.notes)}, "model": card.key}
+
+
+def _foot(cautions: Iterable[Caution], made: Summary) -> Summary:
+    listed = [{"about": caution.about, "reason": caution.reason} for caution in cautions]
+    return {"cautions": listed, "recipe": made, "notice": NOTICE}
+
+
+def _change(
+    card: ModelCard, perturbation: Perturbation, control: Perturbation, predictions: Mapping[str, Prediction]
+) -> Summary:
+    goal = perturbation.goal
+    before = predictions["clean"]
+    return {
+        "target": card.labels[goal.target],
+        "goal": goal.direction,
+        "threshold": float(before.thresholds[goal.target]),
+        "probability_before": float(before.probabilities[goal.target]),
+        "logit_before": float(before.logits[goal.target]),
+        **_effect(perturbation, goal, before, predictions["perturbed"]),
+        "control": {
+            "caption": control_caption(perturbation),
+            "seed": control.seed,
+            **_effect(control, goal, before, predictions["control"]),
+        },
+    }
+
+
+def _effect(perturbation: Perturbation, goal: Goal, before: Prediction, after: Prediction) -> Summary:
+    norms, reached, k = perturbation.norms, perturbation.reached, goal.target
+    return {
+        "probability_after": float(after.probabilities[k]),
+        "logit_after": float(after.logits[k]),
+        "flipped": bool(before.positive[k] != after.positive[k]),
+        "reached": {"float": reached.as_float, "eight_bit": reached.eight_bit, "jpeg": reached.jpeg},
+        "linf_255": norms.linf_255,
+        "rms_255": change_255(perturbation, "rms"),
+        "l2": norms.l2,
+        "changed": norms.changed,
+        "ssim": norms.ssim,
+        "queries": perturbation.queries,
+    }
+
+
+def _map(attribution: Attribution) -> Summary:
+    heat, gap = attribution.heat, completeness_gap(attribution)
+    return {
+        "unit": attribution.unit,
+        "signed": attribution.signed,
+        "lowest": float(heat.min()),
+        "highest": float(heat.max()),
+        "sum": float(heat.sum(dtype=np.float64)),
+        "residual": attribution.residual,
+        "completeness_gap": None if gap is None else _defined(gap),
+    }
+
+
+def _scores(scores: Mapping[str, Score]) -> Summary:
+    return {name: _defined(score.value) for name, score in scores.items()}
+
+
+def _score(score: Score) -> Summary:
+    return {"value": _defined(score.value), "interval": score.interval, "n": score.n}
+
+
+def _defined(value: float) -> float | None:
+    return value if math.isfinite(value) else None

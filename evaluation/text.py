@@ -1,0 +1,115 @@
+"""The summaries of evaluation.summary as text for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from core.values import ModelCard
+from evaluation.summary import Summary
+from evaluation.words import finding, percent
+
+UNDEFINED = "undefined"
+MEASURES = {
+    "rank_correlation": "map: rank correlation",
+    "top_overlap": "map: overlap of the top tenth",
+    "map_ssim": "map: SSIM",
+    "centroid_shift": "map: centroid shift (px)",
+    "centroid_shift_mm": "map: centroid shift (mm)",
+}
+REACHED = {
+    "float": "goal reached",
+    "eight_bit": "goal reached after 8 bits",
+    "jpeg": "goal reached after JPEG",
+}
+
+
+def text_of(summary: Summary, card: ModelCard) -> str:
+    """Everything a reader needs, plain words first."""
+    return "\n".join(_lines(summary, card)) + "\n"
+
+
+def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
+    yield f"{card.name} ({card.key})"
+    if "case" in summary:
+        yield f"Case {summary['case']['id']}"
+        yield from (f"  {note}" for note in summary["case"]["notes"])
+    yield ""
+    if "sentence" in summary:
+        yield from (summary["sentence"], "", summary["technical"], "")
+    if "predictions" in summary:
+        yield from (_answer(row["label"], row["probability"], row) for row in summary["predictions"])
+    elif "map" in summary:
+        yield _answer(summary["target"], summary["probability"], summary)
+        yield from _map(summary["map"])
+    elif "rows" in summary:
+        yield from _benchmark(summary["rows"])
+    else:
+        yield from _change(summary)
+    for caution in summary.get("cautions", ()):
+        yield f"! {caution['about'].capitalize()}: {caution['reason']}"
+    yield from (f"Picture {picture['file']}{_scale(picture)}" for picture in summary.get("pictures", {}).values())
+    yield f"Recipe: {json.dumps(summary['recipe'])}"
+    yield summary["notice"]
+
+
+def _answer(label: str, probability: float, row: Summary) -> str:
+    verdict = "flagged" if row["flagged"] else "not flagged"
+    return f"{finding(label)} {percent(probability)}: {verdict} (flagged from {percent(row['threshold'])})"
+
+
+def _map(summary: Summary) -> Iterator[str]:
+    yield f"Map from {summary['lowest']:.3g} to {summary['highest']:.3g} {summary['unit']}, sum {summary['sum']:.3g}"
+    if summary["completeness_gap"] is not None:
+        yield f"Completeness gap {summary['completeness_gap']:.1%} of the logit difference"
+
+
+def _change(summary: Summary) -> Iterator[str]:
+    control = summary["control"]
+    both = (summary, control)
+    clean = [percent(summary["probability_before"]), f"{summary['logit_before']:.2f}"]
+    rows = [
+        ["", "clean", "perturbed", "control"],
+        [finding(summary["target"]), clean[0], *(percent(part["probability_after"]) for part in both)],
+        ["logit", clean[1], *(f"{part['logit_after']:.2f}" for part in both)],
+        ["decision", "", *("flips" if part["flipped"] else "stays" for part in both)],
+        ["largest change (/255)", "", *(f"{part['linf_255']:.2f}" for part in both)],
+        ["RMS of the change (/255)", "", *(f"{part['rms_255']:.2f}" for part in both)],
+        ["SSIM", "", *(f"{part['ssim']:.3f}" for part in both)],
+    ]
+    for name, said in REACHED.items():
+        rows.append([said, "", *("yes" if part["reached"][name] else "no" for part in both)])
+    for name, value in summary.get("explanation_change", {}).items():
+        rows.append([MEASURES[name], "", *map(_number, (value, control["explanation_change"][name]))])
+    yield from _table(rows)
+    yield f"Goal: {summary['goal']} {finding(summary['target'])}, flagged from {percent(summary['threshold'])}."
+    yield f"Control: {control['caption']}."
+
+
+def _benchmark(rows: Summary) -> Iterator[str]:
+    measures = ("accuracy", "auroc", "confidence")
+    yield from _table(
+        [["", *measures], *([name, *(_rate(row[measure]) for measure in measures)] for name, row in rows.items())]
+    )
+
+
+def _rate(score: Summary) -> str:
+    value = _number(score["value"])
+    if score["interval"] is not None:
+        value += " [{:.3f}, {:.3f}]".format(*score["interval"])
+    return f"{value} n={score['n']}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *cells in rows:
+        aligned = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        yield "  ".join([first.ljust(widths[0]), *aligned])
+
+
+def _number(value: float | None) -> str:
+    return UNDEFINED if value is None else f"{value:.3f}"
+
+
+def _scale(picture: Summary) -> str:
+    return " ({:.3g} to {:.3g} {})".format(*picture["range"], picture["unit"]) if "range" in picture else ""

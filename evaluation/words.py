@@ -1,0 +1,73 @@
+"""Numbers as people say them: the same words in sentences, cautions, captions and the command line."""
+
+from __future__ import annotations
+
+NOTICE = "Research and education only. Not for diagnosis."
+
+FRACTIONS = {
+    0.1: "a tenth",
+    0.2: "a fifth",
+    0.25: "a quarter",
+    1 / 3: "a third",
+    0.4: "two fifths",
+    0.5: "half",
+    0.6: "three fifths",
+    2 / 3: "two thirds",
+    0.75: "three quarters",
+    0.8: "four fifths",
+    0.9: "nine tenths",
+}
+
+
+def percent(probability: float) -> str:
+    """0.934 -> "93 %"; never "0 %" or "100 %", which no model can be sure of."""
+    if probability < 0.005:
+        return "under 1 %"
+    if probability >= 0.995:
+        return "over 99 %"
+    return f"{100 * probability:.0f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of probabilities in percentage points: -0.003 -> "0.3 points"."""
+    size = abs(100 * difference)
+    if size < 0.05:
+        return "under 0.1 points"
+    return f"{size:.1f} points" if size < 9.95 else f"{size:.0f} points"
+
+
+def fraction(share: float) -> str:
+    """0.34 -> "about a third"."""
+    if share == 0:
+        return "nothing"
+    if share == 1:
+        return "all"
+    if share < 0.05:
+        return "almost nothing"
+    if share > 0.95:
+        return "nearly all"
+    return "about " + FRACTIONS[min(FRACTIONS, key=lambda known: abs(known - share))]
+
+
+def level(linf_255: float) -> str:
+    """1.0 -> "1.0", 2.55 -> "2.55", 31.87 -> "32": a change in units of 1/255, to three digits."""
+    return f"{linf_255:.0f}" if linf_255 >= 10 else f"{linf_255:.2f}".removesuffix("0")
+
+
+def gray_levels(linf_255: float) -> str:
+    """0.5 -> "under one gray level in 256"; steps of a color channel are called gray levels too."""
+    if round(linf_255, 2) < 1:
+        return "under one gray level in 256"
+    if round(linf_255, 2) == 1:
+        return "one gray level in 256"
+    return f"at most {level(linf_255).removesuffix('.0')} gray levels in 256"
+
+
+def finding(label: str) -> str:
+    """ "referable_dr" -> "referable DR": a label as a reader knows it."""
+    return label.replace("_", " ").replace(" dr", " DR")
+
+
+def in_sentence(name: str) -> str:
+    """ "Motion blur" -> "motion blur", but "JPEG compression" stays."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]

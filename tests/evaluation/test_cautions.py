@@ -1,0 +1,106 @@
+"""Each caution appears when it should, and only then."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from core.values import Case, Comparison, Reached
+from evaluation.cautions import case_cautions, comparison_cautions, completeness_gap
+from tests.evaluation.results import attribution, comparison, perturbation, prediction
+from tests.toys import linear_classifier
+
+EMPTY = np.zeros((4, 4), dtype=np.float32)
+EVEN = np.ones((4, 4), dtype=np.float32)
+
+
+def test_a_clear_result_needs_no_caution() -> None:
+    assert comparison_cautions(comparison()) == ()
+
+
+@pytest.mark.parametrize(
+    ("made", "about", "words"),
+    [
+        (comparison(before=0.45), "prediction", "close to the decision point (45 %, flagged from 41 %)"),
+        (comparison(noisy=0.3), "control", "flips the decision too"),
+        (
+            comparison(made=perturbation(params={"steps": 5}, reached=Reached(False, False, False))),
+            "decision",
+            "Only 5 gradient steps were tried",
+        ),
+        (
+            comparison(made=perturbation("fgsm", params={}, reached=Reached(False, False, False))),
+            "decision",
+            "Only one gradient step was tried",
+        ),
+        (comparison(made=perturbation(reached=Reached(True, False, False))), "decision", "saved with 8 bits"),
+        (comparison(made=perturbation(reached=Reached(True, True, False))), "decision", "saved as JPEG"),
+        (comparison(made=perturbation(linf_255=8.5)), "size", "up to 8.5/255, structural similarity 0.99"),
+        (comparison(made=perturbation("motion_blur", 60.0, 0.89)), "size", "up to 60/255, structural similarity 0.89"),
+        (comparison(made=perturbation("jpeg", 0.0, 1.0, 0.0)), "size", "Nothing was changed"),
+        (
+            comparison(control=perturbation("uniform_noise", 0.9)),
+            "control",
+            "not of the same size: 0.9/255, not 1.0/255",
+        ),
+        (
+            comparison(maps=(attribution(), attribution(EMPTY), attribution())),
+            "explanation",
+            "perturbed image shows no evidence",
+        ),
+        (comparison(maps=(attribution(EVEN), attribution(), attribution())), "explanation", "the same everywhere"),
+        (
+            comparison(maps=(attribution(), attribution(), attribution(EVEN * 0.1 + np.eye(4, dtype="f4"), 0.5))),
+            "explanation",
+            "The map of the image with noise misses the logit difference by up to 10 %",
+        ),
+    ],
+)
+def test_caution(made: Comparison, about: str, words: str) -> None:
+    (caution,) = comparison_cautions(made)
+    assert caution.about == about
+    assert words in caution.reason
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        comparison(before=0.47),
+        comparison(made=perturbation(params={"steps": 10}, reached=Reached(False, False, False))),
+        comparison(made=perturbation("jpeg", 40.0, params={"quality": 30}, reached=Reached(False, False, False))),
+        comparison(made=perturbation(linf_255=8.0, ssim=0.91)),
+        comparison(maps=(attribution(residual=5.0), attribution(), attribution())),  # 5 of 115 logits
+    ],
+)
+def test_no_caution_just_beside_the_limit(made: Comparison) -> None:
+    assert comparison_cautions(made) == ()
+
+
+def test_completeness_gap() -> None:
+    heat = np.full((2, 2), 0.5, dtype=np.float32)
+    assert completeness_gap(attribution(heat, residual=0.4)) == pytest.approx(0.4 / 1.6)
+    assert completeness_gap(attribution(heat, residual=-0.4)) == pytest.approx(0.4 / 2.4)
+    assert completeness_gap(attribution(heat)) is None
+    assert completeness_gap(attribution(heat, residual=2.0)) == np.inf
+
+
+def test_truth_and_kind_of_image() -> None:
+    card = dataclasses.replace(linear_classifier().card, labels=("pneumonia",))
+    flagged = prediction(0.9)
+    case = Case("0" * 16, "case", "cxr", np.zeros((4, 4, 1), dtype=np.float32), truth={"pneumonia": True})
+
+    def cautions(**changes: object) -> list[tuple[str, str]]:
+        changed = dataclasses.replace(case, **changes)  # type: ignore[arg-type]
+        return [(caution.about, caution.reason) for caution in case_cautions(changed, card, flagged, 0)]
+
+    assert cautions() == []
+    assert cautions(truth={"pneumonia": False}) == [
+        ("truth", "The model is wrong on the clean image already: pneumonia is not there.")
+    ]
+    ((about, unknown),) = cautions(truth={})
+    assert (about, unknown.split(":")[0]) == ("truth", "The true state is unknown")
+    assert cautions(modality="fundus") == [
+        ("prediction", "The model was made for another kind of image: chest X-ray, not fundus photograph.")
+    ]

@@ -1,0 +1,268 @@
+"""The command line: one JSON object, the numbers of compare_case(), pictures, and one sentence for every mistake."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.classifier import Classifier
+from evaluation import cli
+from evaluation.flags import add_flags, params_of
+from evaluation.session import compare_case
+from explainers import EXPLAINERS
+from imaging.bundled import bundled_cases, load_bundled
+from imaging.limits import MAX_BYTES
+from model_zoo.cards import cards
+from model_zoo.loading import load_classifier
+from perturbations import PERTURBATIONS
+from perturbations.pgd import PgdParams
+from tests.toys import small_cnn_classifier
+
+CASE = "chest-phantom-2"
+EFFECT = {
+    *(
+        "probability_after",
+        "logit_after",
+        "flipped",
+        "reached",
+        "linf_255",
+        "rms_255",
+        "l2",
+        "changed",
+        "ssim",
+        "queries",
+    ),
+}
+CHANGE = {*EFFECT, "target", "goal", "threshold", "probability_before", "logit_before", "control"}
+FRAME = {"case", "model", "cautions", "recipe", "notice"}
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Classifier:
+    model = small_cnn_classifier()
+    model = dataclasses.replace(model, card=dataclasses.replace(model.card, key="cxr_pneumonia", labels=("pneumonia",)))
+    monkeypatch.setattr(cli, "load_classifier", lambda key: model)
+    return model
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert cli.main([*arguments, "--model", "toy", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.count("\n") == 1
+    made: dict[str, Any] = json.loads(printed.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert made["notice"] == "Research and education only. Not for diagnosis."
+    return made
+
+
+def test_predict(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
+    made = run(capsys, "predict", CASE)
+    assert set(made) == {*FRAME, "predictions"}
+    (row,) = made["predictions"]
+    assert set(row) == {"label", "probability", "threshold", "flagged", "logit"}
+    assert made["case"]["id"] == load_bundled(CASE).id
+    assert made["recipe"] == {"case": made["case"]["id"], "model": "cxr_pneumonia", "weights_sha256": "0" * 64}
+
+
+def test_explain(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    made = run(
+        capsys, "explain", CASE, "--explainer", "integrated_gradients", "--max_steps", "16", "--out", str(tmp_path)
+    )
+    assert set(made) == {*FRAME, "target", "probability", "threshold", "flagged", "map", "pictures"}
+    assert made["recipe"]["explainer"]["params"]["max_steps"] == 16
+    assert made["map"]["completeness_gap"] is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["map_image.png"]
+
+
+def test_perturb(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    made = run(capsys, "perturb", CASE, "--perturbation", "jpeg", "--quality", "20", "--out", str(tmp_path))
+    assert set(made) == {*FRAME, *CHANGE, "pictures"}
+    assert set(made["control"]) == {*EFFECT, "caption", "seed"}
+    assert made["control"]["rms_255"] == pytest.approx(made["rms_255"], rel=0.001)
+    factor = made["pictures"]["perturbation"]["factor"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("clean.png", "perturbed.png", "control.png", f"perturbation_x{factor}.png")
+    }
+    with Image.open(tmp_path / "clean.png") as picture:
+        assert (picture.mode, picture.size) == ("L", (32, 32))
+
+
+def test_compare_says_what_the_app_computes(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    flags = ("--explainer", "smoothgrad", "--samples", "4", "--epsilon", "2.55", "--seed", "3", "--direction", "hide")
+    made = run(capsys, "compare", CASE, *flags, "--out", str(tmp_path))
+    assert set(made) == {*FRAME, *CHANGE, "sentence", "technical", "explanation_change", "maps", "pictures"}
+    expected = compare_case(
+        load_bundled(CASE),
+        toy,
+        target=0,
+        explainer="smoothgrad",
+        explainer_params=EXPLAINERS["smoothgrad"].params.parse({"samples": "4"}),
+        perturbation="pgd",
+        perturbation_params=PgdParams(epsilon=2.55),
+        direction="hide",
+        seed=3,
+    )
+    assert made["linf_255"] == expected.perturbation.norms.linf_255
+    assert made["ssim"] == expected.perturbation.norms.ssim
+    assert made["flipped"] == expected.flipped
+    assert made["probability_after"] == expected.perturbed.prediction.probabilities[0]
+    assert made["explanation_change"] == {name: score.value for name, score in expected.explanation_change.items()}
+    assert made["control"]["explanation_change"] == {name: s.value for name, s in expected.control_change.items()}
+    assert len(made["cautions"]) == len(expected.cautions)
+    ranges = [made["pictures"][f"map_{name}"]["range"] for name in ("clean", "perturbed", "control")]
+    assert ranges[0] == ranges[1] == ranges[2]
+    assert len(list(tmp_path.iterdir())) == 7
+
+
+def test_undefined_is_null(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_nothing = small_cnn_classifier()
+    with_nothing.network.head.weight.zero_()
+    monkeypatch.setattr(cli, "load_classifier", lambda key: with_nothing)
+    made = run(capsys, "compare", CASE)
+    assert set(made["explanation_change"].values()) == {None}
+    assert "shows no evidence at all" in " ".join(caution["reason"] for caution in made["cautions"])
+
+
+def test_a_file_is_named_by_its_pixels_alone(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "Doe_Jane_1970.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), dtype=np.uint8)).save(path)
+    made = run(capsys, "compare", str(path), "--modality", "cxr", "--out", str(tmp_path / "out"))
+    assert "Doe" not in json.dumps(made)
+    assert len(made["case"]["id"]) == 16
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "perturb", "compare"])
+def test_text(toy: Classifier, capsys: pytest.CaptureFixture[str], command: str, tmp_path: Path) -> None:
+    out = [] if command == "predict" else ["--out", str(tmp_path)]
+    assert cli.main([command, CASE, "--model", "toy", *out]) == 0
+    text = capsys.readouterr().out
+    assert "pneumonia" in text
+    assert text.endswith("Not for diagnosis.\n")
+
+
+def test_benchmark(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    with (tmp_path / "labels.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("file", "label", "group", "split", "source", "licence"))
+        for i in range(12):
+            Image.fromarray(rng.integers(0, 255, (32, 32), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+            split = ("train", "val", "test")[min(i // 2, 2)]
+            writer.writerow((f"{i}.png", ("normal", "pneumonia")[i % 2], i, split, "made", "CC0"))
+    flags = ("benchmark", "--data", str(tmp_path), "--epsilon", "2.55", "--steps", "5")
+    made = run(capsys, *flags)
+    assert set(made["rows"]) == {"clean", "perturbed", "perturbed_8bit", "perturbed_jpeg", "control"}
+    assert set(made["rows"]["clean"]) == {"accuracy", "auroc", "confidence"}
+    assert made["rows"]["clean"]["accuracy"]["n"] == made["recipe"]["images"] == 8
+    assert made["rows"]["perturbed"]["accuracy"]["value"] <= made["rows"]["clean"]["accuracy"]["value"]
+    assert run(capsys, *flags, "--limit", "3")["recipe"]["images"] == 3
+    assert cli.main([*flags, "--model", "toy"]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["predict", "nowhere.png"], "can't be opened (No such file or directory)"),
+        (["predict", "."], "can't be opened (Is a directory)"),
+        (["compare", CASE, "--explainer", "guess"], "Choose one of: grad_cam"),
+        (["compare", CASE, "--perturbation", "guess"], "Choose one of: exposure"),
+        (["compare", CASE, "--epsilon", "99"], "must be between 0 and 16/255, not 99"),
+        (["compare", CASE, "--pgd.steps", "many"], "must be of type int, not 'many'"),
+        (["compare", CASE, "--target", "fracture"], "Choose: pneumonia"),
+        (["explain", CASE, "--out", "/dev/null/there"], "can't be written to"),
+        (["benchmark", "--data", "nowhere"], "does not exist"),
+    ],
+)
+def test_mistakes(toy: Classifier, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str) -> None:
+    assert cli.main([*arguments, "--model", "toy", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_unknown_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["predict", CASE, "--model", "oracle"]) == 2
+    assert "Choose one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", CASE, "--quality", "20"],  # of another perturbation
+        ["compare", CASE, "--eps", "1"],
+        ["compare", CASE, "--seed", "-1"],
+        ["predict", CASE, "--frame", "x"],
+        ["compare"],
+    ],
+)
+def test_wrong_usage(toy: Classifier, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*arguments, "--model", "toy"])
+    assert stop.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_large_file_is_not_even_read(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    with path.open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    assert cli.main(["predict", str(path), "--model", "toy"]) == 2
+    assert "64 MB" in capsys.readouterr().err
+
+
+def test_no_picture_in_the_file(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
+    assert cli.main(["predict", str(path), "--model", "toy"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("explainer", [method.key for method in EXPLAINERS])
+@pytest.mark.parametrize("perturbation", [method.key for method in PERTURBATIONS])
+def test_every_pair_of_methods_has_its_flags(explainer: str, perturbation: str) -> None:
+    chosen = (EXPLAINERS[explainer], PERTURBATIONS[perturbation])
+    parser = argparse.ArgumentParser()
+    add_flags(parser, chosen)
+    assert "default" in parser.format_help() or not any(method.params.specs() for method in chosen)
+    for method in chosen:
+        values = [f"--{method.key}.{spec.name}={spec.default}" for spec in method.params.specs()]
+        assert params_of(method, parser.parse_args(values)) == method.params()
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "perturb", "compare", "benchmark"])
+def test_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    assert "Not for diagnosis" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", ["cxr_pneumonia", "dermoscopy_melanoma", "fundus_referable_dr"])
+def test_with_the_real_model(capsys: pytest.CaptureFixture[str], key: str) -> None:
+    card = next((card for card in cards() if card.key == key), None)
+    if card is None:
+        pytest.skip(f"the model {key} is not trained yet")
+    model = load_classifier(key)
+    case = next(case for case in bundled_cases() if case.modality == card.input.modality)
+    assert cli.main(["compare", case.key, "--model", key, "--epsilon", "2.55", "--steps", "10", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["flipped"]
+    assert made["recipe"]["weights_sha256"] == model.card.sha256
+    assert made["linf_255"] == pytest.approx(2.55, abs=1e-3)
+    assert abs(made["control"]["logit_after"] - made["logit_before"]) < abs(made["logit_after"] - made["logit_before"])

@@ -1,0 +1,167 @@
+"""compare() on toy models: equal sizes, consistent flips, the same again under the same seed, progress and cancel."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from core.classifier import Classifier
+from core.errors import Cancelled, UnknownName
+from core.values import Case, Comparison, Floats
+from evaluation.compare import compare
+from evaluation.control import change_255
+from evaluation.session import compare_case, fitted, target_of
+from perturbations import PERTURBATIONS
+from perturbations.exposure import ExposureParams
+from perturbations.motion_blur import MotionBlurParams
+from perturbations.pgd import PgdParams
+from perturbations.uniform_noise import UniformNoiseParams
+from tests.toys import linear_classifier, small_cnn_classifier
+
+
+@pytest.fixture(scope="module")
+def model() -> Classifier:
+    return small_cnn_classifier()
+
+
+@pytest.fixture(scope="module")
+def pixels() -> Floats:
+    picture = np.random.default_rng(0).uniform(0.0, 1.0, (1, 32, 32)).astype(np.float32)
+    picture[:, :, :8] = 0  # the black surround of a radiograph, where noise is cut off
+    return picture
+
+
+def test_an_attack_beside_noise_of_the_same_largest_change(model: Classifier, pixels: Floats) -> None:
+    made = compare(model, pixels, target=0, explainer="saliency", perturbation="pgd", seed=4)
+    assert made.control.norms.linf_255 == pytest.approx(made.perturbation.norms.linf_255, rel=0.01)
+    assert (made.control.method, made.control.seed) == ("uniform_noise", 5)
+    assert made.flipped == (made.clean.prediction.positive[0] != model.predict(made.perturbation.perturbed).positive[0])
+    assert {view.attribution.seed for view in (made.clean, made.perturbed, made.controlled)} == {4}
+    before, after = (view.prediction.logits[0] for view in (made.clean, made.perturbed))
+    assert (after < before) == (made.perturbation.goal.direction == "hide")
+
+
+@pytest.mark.parametrize(
+    ("key", "params"),
+    [("motion_blur", MotionBlurParams(9)), ("exposure", ExposureParams(40)), ("jpeg", None)],
+)
+def test_an_artifact_beside_noise_of_the_same_root_mean_square(
+    model: Classifier, pixels: Floats, key: str, params: MotionBlurParams | ExposureParams | None
+) -> None:
+    made = compare(model, pixels, target=0, explainer="saliency", perturbation=key, perturbation_params=params)
+    wanted, found = change_255(made.perturbation, "rms"), change_255(made.control, "rms")
+    assert found == pytest.approx(wanted, rel=0.001)
+    assert not [caution for caution in made.cautions if "not of the same size" in caution.reason]
+
+
+def test_noise_larger_than_noise_can_be_gets_a_caution(model: Classifier) -> None:
+    black = np.zeros((1, 32, 32), dtype=np.float32)
+    params = ExposureParams(brightness=128, contrast=0.2)
+    made = compare(model, black, target=0, explainer="saliency", perturbation="exposure", perturbation_params=params)
+    assert [caution.about for caution in made.cautions if "not of the same size" in caution.reason] == ["control"]
+
+
+def test_the_control_of_noise_is_other_noise(model: Classifier, pixels: Floats) -> None:
+    params = UniformNoiseParams(2.0)
+    made = compare(
+        model, pixels, target=0, explainer="saliency", perturbation="uniform_noise", perturbation_params=params
+    )
+    assert not np.array_equal(made.perturbation.perturbed, made.control.perturbed)
+
+
+def test_no_change_at_all(model: Classifier, pixels: Floats) -> None:
+    params = MotionBlurParams(1)
+    made = compare(
+        model, pixels, target=0, explainer="saliency", perturbation="motion_blur", perturbation_params=params
+    )
+    assert (made.perturbation.norms.linf_255, made.control.norms.linf_255) == (0, 0)
+    assert made.explanation_change["rank_correlation"].value == pytest.approx(1)
+
+
+def test_a_linear_model_flips_and_keeps_its_map() -> None:
+    model = linear_classifier()
+    pixels = np.full((1, 16, 16), 0.5, dtype=np.float32)
+    pixels += 1e-4 * np.sign(model.network.weight[0].numpy())  # a logit a little above 0
+    made = compare(model, pixels, target=0, explainer="saliency", perturbation="fgsm")
+    assert made.flipped
+    assert made.perturbation.goal.direction == "hide"
+    assert {name: made.explanation_change[name].value for name in ("rank_correlation", "top_overlap", "map_ssim")} == {
+        "rank_correlation": pytest.approx(1),
+        "top_overlap": 1,
+        "map_ssim": pytest.approx(1),
+    }
+    induced = compare(model, pixels, target=0, explainer="saliency", perturbation="fgsm", direction="induce")
+    assert induced.perturbation.goal.direction == "induce"
+    assert not induced.flipped
+
+
+def test_the_same_seed_gives_the_same_numbers(model: Classifier, pixels: Floats) -> None:
+    def run(seed: int) -> Comparison:
+        return compare(model, pixels, target=0, explainer="smoothgrad", perturbation="pgd", seed=seed)
+
+    first, again, other = run(1), run(1), run(2)
+    for view in ("clean", "perturbed", "controlled"):
+        assert np.array_equal(getattr(first, view).attribution.heat, getattr(again, view).attribution.heat)
+    assert np.array_equal(first.perturbation.perturbed, again.perturbation.perturbed)
+    assert np.array_equal(first.control.perturbed, again.control.perturbed)
+    assert first.explanation_change == again.explanation_change
+    assert not np.array_equal(first.perturbation.perturbed, other.perturbation.perturbed)
+
+
+@pytest.mark.parametrize("explainer", ["saliency", "smoothgrad", "integrated_gradients", "grad_cam", "occlusion"])
+def test_one_progress_over_the_whole(model: Classifier, pixels: Floats, explainer: str) -> None:
+    shares: list[float] = []
+    compare(model, pixels, target=0, explainer=explainer, perturbation="pgd", report=shares.append)
+    assert shares == sorted(shares)
+    assert (shares[0] < 0.5, shares[-1]) == (True, pytest.approx(1))
+
+
+@pytest.mark.parametrize("passes", [1, 22, 26, 60])
+def test_cancel(model: Classifier, pixels: Floats, passes: int) -> None:
+    cancel = threading.Event()
+    count = 0
+
+    def report(_share: float) -> None:
+        nonlocal count
+        count += 1
+        if count == passes:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        compare(model, pixels, target=0, explainer="occlusion", perturbation="pgd", report=report, cancel=cancel)
+    assert count <= passes + 1
+
+
+def test_a_case_brings_its_spacing_and_its_cautions() -> None:
+    model = small_cnn_classifier()
+    case = Case("0" * 16, "case", "cxr", np.random.default_rng(0).random((64, 128, 1), dtype=np.float32), (0.5, 0.25))
+    assert fitted(case, model.card).mm_per_pixel == (1.0, 1.0)
+    made = compare_case(
+        case, model, target=0, explainer="saliency", perturbation="pgd", perturbation_params=PgdParams(epsilon=0.5)
+    )
+    assert made.explanation_change["centroid_shift_mm"].value == pytest.approx(
+        made.explanation_change["centroid_shift"].value
+    )
+    assert "truth" in {caution.about for caution in made.cautions}
+    unknown = compare_case(
+        dataclasses.replace(case, spacing_mm=None), model, target=0, explainer="saliency", perturbation="jpeg"
+    )
+    assert "centroid_shift_mm" not in unknown.explanation_change
+
+
+def test_target_by_name() -> None:
+    card = small_cnn_classifier(labels=2).card
+    assert (target_of(card, None), target_of(card, "finding 1")) == (0, 1)
+    with pytest.raises(UnknownName, match="finding 0, finding 1"):
+        target_of(card, "other")
+
+
+@pytest.mark.parametrize("key", [method.key for method in PERTURBATIONS])
+def test_every_perturbation_can_be_compared(model: Classifier, pixels: Floats, key: str) -> None:
+    made = compare(model, pixels, target=0, explainer="grad_cam", perturbation=key)
+    for score in (*made.explanation_change.values(), *made.control_change.values()):
+        assert math.isnan(score.value) or math.isfinite(score.value)
