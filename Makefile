@@ -18,7 +18,7 @@ check: .venv/dev chromium
 	$(BIN)/python -m pytest
 
 bench: .venv/dev
-	$(BIN)/python -m evaluation.bench
+	$(BIN)/python -m tests.bench
 
 # DATA is a folder with one subfolder per task, each with a labels.csv (see model_zoo/train.py).
 train: .venv/dev

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "evaluation": {"core", *METHODS},
     "dashboard": {"core", *METHODS, "evaluation"},
 }
-LAYERS = ("state", "services", "components", "pages")
+LAYERS = ("state", "services", "components", "views")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
@@ -60,7 +60,7 @@ def test_evaluation_is_handed_its_classifier() -> None:
         for path in (ROOT / "evaluation").rglob("*.py")
         if any(name.startswith("model_zoo.loading") for name in imports(path))
     ]
-    assert set(loaders) <= {"__main__.py", "cli.py", "bench.py"}
+    assert set(loaders) <= {"__main__.py", "cli.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,0 +1,37 @@
+"""The app: python -m streamlit run dashboard/app.py, from the root of the repository."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard.components.frame import frame
+
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#000"/>'
+    '<g fill="none" stroke="#2dd4bf" stroke-width="3"><circle cx="12" cy="16" r="7"/><circle cx="20" cy="16" r="7"/>'
+    "</g></svg>"
+)
+
+
+def view(name: str) -> Callable[[], None]:
+    """The page dashboard/views/name.py, imported when it is opened: torch takes seconds, the frame is there at once."""
+
+    def draw() -> None:
+        with st.spinner("Starting"):
+            module = importlib.import_module(f"dashboard.views.{name}")
+        getattr(module, name)()
+
+    return draw
+
+
+st.set_page_config(page_title="Second Look", page_icon=ICON, layout="wide")
+PAGES = [
+    st.Page(view(name), title=name.capitalize(), url_path=name, default=name == "look")
+    for name in ("look", "models", "methods", "about")
+]
+page = st.navigation(PAGES, position="hidden")
+frame(PAGES)
+page.run()

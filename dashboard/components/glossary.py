@@ -1,0 +1,32 @@
+"""The words that a reader may not know, each in one sentence."""
+
+from __future__ import annotations
+
+from html import escape
+
+GLOSSARY = {
+    "Logit": "The raw score of the model before it becomes a probability; larger means more evidence.",
+    "Probability": "The logit on a scale from 0 to 100 %, calibrated: of the pictures given 80 %, about 80 in 100 "
+    "should show the finding in data like those the model was tested on.",
+    "Threshold": "The probability from which the model flags the finding; chosen on validation data.",
+    "Epsilon": "The largest change allowed for any pixel, in gray levels of 255.",
+    "L-infinity": "The largest change of any single pixel in the picture.",
+    "L2": "The length of the whole change: the root of the sum of all squared pixel changes.",
+    "SSIM": "Structural similarity of two pictures, which follows what the eye compares; 1 means identical.",
+    "Restart": "Another run of an attack from another random point; the best run counts.",
+    "Baseline": "The picture without content that an explanation compares with, such as black or a blurred copy.",
+    "Control": "Random noise of the same size as the perturbation: what it does too, takes no skill.",
+    "Rank correlation": "Whether two maps put all places in the same order: 1 the same order, 0 unrelated.",
+    "Top-10 % overlap": "How much of the strongest tenth of one map is also in the strongest tenth of the other; "
+    "two unrelated maps share a tenth.",
+    "Centroid shift": "How far the center of a map has moved.",
+    "Seed": "The number that names the random choices; the same seed gives the same result.",
+}
+
+
+def explained(name: str) -> str:
+    """As HTML, with the meaning of the first term of the glossary that occurs in it as a pop-over."""
+    for term, meaning in GLOSSARY.items():
+        if term.lower() in name.lower():
+            return f'<abbr class="term" title="{escape(meaning)}">{escape(name)}</abbr>'
+    return escape(name)

@@ -1,0 +1,39 @@
+"""What is going on, and the way to stop it, at the place where the result will be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from dashboard.services.jobs import Job
+
+POLL_SECONDS = 0.3
+CARD = "progress"
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def progress(job: Job[Any], doing: str, cancel: Callable[[], None]) -> None:
+    """Draw a card with a bar, the time left and Cancel, and run the page again when the job has ended."""
+    if job.finished:
+        st.rerun()
+    with st.container(key=CARD, horizontal=True, vertical_alignment="center"):
+        st.progress(job.share, _said(job, doing))
+        if st.button("Cancel", key="cancel"):
+            cancel()
+            st.rerun()
+
+
+def halted(message: str, button: str, act: Callable[[], None]) -> None:
+    """Draw a card that says why there is no result, and a button that changes that."""
+    with st.container(key=CARD):
+        st.markdown(message)
+        st.button(button, on_click=act)
+
+
+def _said(job: Job[Any], doing: str) -> str:
+    if job.state == "waiting":
+        return f"{doing}: waiting for another computation"
+    left = job.seconds_left
+    return doing if left is None else f"{doing}: {100 * job.share:.0f} %, {max(1, round(left))} s left"

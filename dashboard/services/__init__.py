@@ -1,0 +1,1 @@
+"""Models, cases and computations: what the components show, without a widget."""

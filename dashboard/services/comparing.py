@@ -1,0 +1,182 @@
+"""What the main page asks for, computed in the background and kept for the session."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.errors import SecondLookError
+from core.params import Params
+from core.progress import Report
+from core.values import Case, Comparison, Geometry, Prediction
+from dashboard.services import pictures
+from dashboard.services.jobs import Cancel, Job, submit
+from evaluation.compare import Direction, compare
+from imaging.geometry import geometry_of, to_model
+from imaging.overlay import magnified, shared_scale
+from model_zoo.loading import load_classifier
+
+KEPT = 4  # an attack keeps its iterates, some ten megabytes
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything a comparison depends on; equal requests have equal results."""
+
+    case_id: str
+    model: str
+    target: int
+    explainer: str
+    explainer_params: Params
+    perturbation: str
+    perturbation_params: Params
+    direction: Direction | None
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Data URIs of what the viewer shows of a comparison; low and high are the scale that the maps share,
+    -high and high that of their difference."""
+
+    perturbed: str
+    change: str
+    magnification: int
+    low: float
+    high: float
+    before: str
+    difference: str
+    after: str
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A comparison, how it is drawn, and what the model says about the other cases of the worklist."""
+
+    request: Request
+    comparison: Comparison
+    geometry: Geometry
+    drawn: Drawn
+    marks: Mapping[str, Prediction]
+    seconds: float
+
+
+@dataclass
+class Comparisons:
+    """The finished comparisons of a session, and the one under way."""
+
+    finished: OrderedDict[Request, Finished] = field(default_factory=OrderedDict)
+    marks: dict[tuple[str, str], Prediction] = field(default_factory=dict)
+    asked: Request | None = None
+    job: Job[Finished] | None = None
+    stopped: Request | None = None
+    error: SecondLookError | None = None
+    latest: Finished | None = None
+
+    def ask(self, request: Request, case: Case, others: Sequence[Case], listening: Callable[[], bool]) -> None:
+        """See to it that request gets computed, unless it is there, under way, or was stopped by the user."""
+        if request in self.finished:
+            self.finished.move_to_end(request)
+            self.latest = self.finished[request]
+            self._drop_job()
+            self.asked = request
+        elif request != self.asked or (self.job is not None and self.job.state == "canceled"):
+            self._drop_job()
+            self.asked, self.error = request, None
+            if request != self.stopped:
+                self.stopped = None
+                unmarked = [other for other in others if (request.model, other.id) not in self.marks]
+                self.job = submit(lambda report, cancel: _work(request, case, unmarked, report, cancel), listening)
+
+    def settle(self, seconds: float) -> None:
+        """Take in what the job has become, after giving it a moment to be there at once."""
+        job = self.job
+        if job is None or not job.wait(seconds):
+            return
+        if job.result is not None:
+            self.latest = self.finished[job.result.request] = job.result
+            self.marks.update({(job.result.request.model, key): mark for key, mark in job.result.marks.items()})
+            while len(self.finished) > KEPT:
+                self.finished.popitem(last=False)
+        self.error = job.error
+        self.job = job if job.state == "canceled" else None
+
+    def like(self, request: Request) -> Finished | None:
+        """The latest comparison, where it shows the same case and finding by the same model."""
+        latest = self.latest.request if self.latest else request
+        same = (latest.case_id, latest.model, latest.target) == (request.case_id, request.model, request.target)
+        return self.latest if same else None
+
+    def stop(self) -> None:
+        """The user pressed Cancel."""
+        self._drop_job()
+        self.stopped = self.asked
+
+    def resume(self) -> None:
+        """The user wants what was stopped, or failed, after all."""
+        self.stopped = self.asked = self.error = None
+
+    def _drop_job(self) -> None:
+        if self.job is not None:
+            self.job.cancel.set()
+            self.job = None
+
+
+def _work(request: Request, case: Case, unmarked: Sequence[Case], report: Report, cancel: Cancel) -> Finished:
+    model = load_classifier(request.model)
+    geometry = geometry_of(case.pixels, model.card.input)
+    start = time.perf_counter()
+    comparison = compare(
+        model,
+        to_model(case.pixels, geometry, model.card.input.channels),
+        target=request.target,
+        explainer=request.explainer,
+        explainer_params=request.explainer_params,
+        perturbation=request.perturbation,
+        perturbation_params=request.perturbation_params,
+        direction=request.direction,
+        seed=request.seed,
+        mm_per_pixel=_mm_per_pixel(case, geometry),
+        report=report,
+        cancel=cancel,
+    )
+    seconds = time.perf_counter() - start
+    marks = {
+        other.id: model.predict(
+            to_model(other.pixels, geometry_of(other.pixels, model.card.input), model.card.input.channels)
+        )
+        for other in unmarked
+    }
+    marks[case.id] = comparison.clean.prediction
+    return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks, seconds)
+
+
+def _mm_per_pixel(case: Case, geometry: Geometry) -> tuple[float, float] | None:
+    if case.spacing_mm is None:
+        return None
+    return case.spacing_mm[0] * geometry.scale[0], case.spacing_mm[1] * geometry.scale[1]
+
+
+def _drawn(case: Case, comparison: Comparison, geometry: Geometry) -> Drawn:
+    clean, perturbed = comparison.perturbation.clean, comparison.perturbation.perturbed
+    change, factor = magnified(clean, perturbed)
+    before, after = comparison.clean.attribution, comparison.perturbed.attribution
+    low, high = shared_scale([before, after])
+    between = after.heat - before.heat
+    if before.signed:  # two maps of opposite sign differ by more than either one reaches
+        high = max(high, float(np.abs(between).max()))
+        low = -high
+    return Drawn(
+        perturbed=pictures.picture(pictures.overlaid(pictures.shown(case), perturbed - clean, geometry)),
+        change=pictures.picture(change.transpose(1, 2, 0)),
+        magnification=factor,
+        low=low,
+        high=high,
+        before=pictures.heat_levels(before.heat, low, high),
+        difference=pictures.heat_levels(between, -high, high),
+        after=pictures.heat_levels(after.heat, low, high),
+    )

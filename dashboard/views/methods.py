@@ -1,0 +1,72 @@
+"""The methods: what each does, what it guarantees and when to distrust it, in the words of its own file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+import streamlit as st
+
+from core.params import ParamSpec
+from core.registry import Method
+from dashboard.components.tables import table
+from explainers import EXPLAINERS
+from perturbations import PERTURBATIONS
+
+FORMULA = re.compile(r"\$[^$]+\$")  # Streamlit shows no formula that is broken over two lines
+
+
+def methods() -> None:
+    """The page."""
+    with st.container(key="document", horizontal=True, gap="large"):
+        contents = st.container(key="contents", width=220)
+        texts = st.container(key="prose")
+    with contents:
+        _contents("Perturbations", PERTURBATIONS)
+        _contents("Explainers", EXPLAINERS)
+    with texts:
+        st.title("Methods", anchor=False)
+        st.header("Perturbations", anchor="perturbations")
+        for perturbation in PERTURBATIONS:
+            _method(perturbation, perturbation.threat.value)
+        st.header("Explainers", anchor="explainers")
+        for explainer in EXPLAINERS:
+            signs = "Its values are evidence for and against" if explainer.signed else "Its values have one sign"
+            _method(explainer, f"{signs}, in {explainer.unit}.")
+
+
+def _contents(title: str, registry: Iterable[Method]) -> None:
+    links = "\n".join(f"- [{method.name}](#{method.key})" for method in registry)
+    st.markdown(f"[{title}](#{title.lower()})\n{links}")
+
+
+def _method(method: Method, summary: str) -> None:
+    st.subheader(method.name, anchor=method.key)
+    st.caption(summary)
+    st.markdown(FORMULA.sub(lambda formula: formula[0].replace("\n", " "), method.text))
+    specs = method.params.specs()
+    if specs:
+        _parameters(specs)
+
+
+def _parameters(specs: Iterable[ParamSpec]) -> None:
+    rows = [
+        [escape(cell) for cell in (spec.name.replace("_", " "), spec.help, _value(spec), _range(spec))]
+        for spec in specs
+    ]
+    table(("Parameter", "Meaning", "Default", "Range"), rows, texts=[1])
+
+
+def _value(spec: ParamSpec) -> str:
+    if isinstance(spec.default, bool):
+        return "yes" if spec.default else "no"
+    return f"{spec.default}{spec.unit}"
+
+
+def _range(spec: ParamSpec) -> str:
+    if spec.choices:
+        return ", ".join(spec.choices)
+    return (
+        f"{spec.low:g} to {spec.high:g}{spec.unit}" if spec.low is not None and spec.high is not None else "yes or no"
+    )

@@ -1,0 +1,117 @@
+"""The main job on the main page, without a browser."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from imaging.bundled import bundled_cases, load_bundled
+from tests.dashboard.steps import NOTICE, opened, phantom_png, png, settled, shown, upload
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def app() -> AppTest:
+    """The app with its first comparison finished."""
+    return settled(opened())
+
+
+def test_first_start_shows_a_finished_comparison_of_a_bundled_case(app: AppTest) -> None:
+    text = shown(app)
+    assert NOTICE in text
+    assert app.selectbox(key="case").value in {load_bundled(case.key).id for case in bundled_cases()}
+    for part in ("flagged from", "Random noise", "Raw score (logit)", "Largest change of a pixel", "Rank correlation"):
+        assert part.lower() in text.lower()
+    assert "Projected gradient descent" in text
+
+
+def test_technical_wording_turns_names_and_depth_but_no_number(app: AppTest) -> None:
+    plain = shown(app)
+    technical = shown(settled(app.segmented_control(key="wording").set_value("Technical").run()))
+    assert "Images sent through the model" in technical
+    assert "Images sent through the model" not in plain
+    assert "L-infinity" in technical
+
+
+def test_a_changed_parameter_is_computed_without_a_click(app: AppTest) -> None:
+    before = shown(app)
+    app = settled(app.slider(key="pgd epsilon").set_value(0.0).run())
+    assert "Nothing was changed" in shown(app)
+    app = settled(app.slider(key="pgd epsilon").set_value(1.0).run())
+    assert shown(app) == before
+
+
+def test_other_methods_have_other_forms(app: AppTest) -> None:
+    app = settled(app.selectbox(key="Explainer method").set_value("saliency").run())
+    app = settled(app.selectbox(key="Perturbation method").set_value("exposure").run())
+    assert "With exposure" in shown(app)
+    assert app.slider(key="exposure brightness").value == 25
+    assert not [control for control in app.segmented_control if control.key == "goal"]
+
+
+def test_an_upload_becomes_the_current_case_and_its_name_is_nowhere(app: AppTest) -> None:
+    app = upload(app, phantom_png("dermoscopy"), "JANE DOE 1970.png")
+    assert app.selectbox(key="model").value == "dermoscopy_melanoma"
+    text = shown(app)
+    assert "melanoma" in text
+    assert "JANE" not in text + str(app.session_state["case"]) + "".join(app.selectbox(key="case").options)
+
+
+def test_what_cannot_be_read_gives_one_sentence_and_nothing_is_lost(app: AppTest) -> None:
+    before, case = shown(app), app.selectbox(key="case").value
+    app = upload(app, b"not a picture", "JANE DOE.dcm")
+    (error,) = app.error
+    assert error.value.startswith("This file:")
+    assert "Choose a DICOM, PNG" in error.value
+    assert "JANE" not in error.value
+    assert app.selectbox(key="case").value == case
+    assert before in shown(app).replace(error.value, "")
+    next(button for button in app.button if button.label == "Close").click().run()
+    assert not app.error
+
+
+def test_a_frame_of_several_can_be_chosen(app: AppTest) -> None:
+    frames = [Image.fromarray(np.full((64, 64), level, dtype=np.uint8)) for level in (40, 160)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "tiff", save_all=True, append_images=frames[1:])
+    app = upload(app, buffer.getvalue())
+    first = app.selectbox(key="case").value
+    app = settled(app.number_input(key=f"frame {first}").set_value(2).run())
+    second = app.selectbox(key="case").value
+    assert second != first
+    assert app.number_input(key=f"frame {second}").value == 2
+
+
+def test_a_case_of_another_kind_is_out_of_scope_until_the_reader_insists(app: AppTest) -> None:
+    app.selectbox(key="model").set_value("fundus_referable_dr").run()
+    assert "was made for another kind of picture: fundus photograph, not chest X-ray" in shown(app)
+    assert "referable DR" in shown(app)
+    app = settled(next(button for button in app.button if button.label == "Show anyway").click().run())
+    assert "The model was made for another kind of image" in shown(app)
+
+
+def test_cancel_stops_the_computation_and_the_old_result_stays(app: AppTest) -> None:
+    before = next(text for text in shown(app).split("\n") if 'class="sentence"' in text)
+    app.number_input(key="seed").set_value(5).run()
+    app.slider(key="pgd restarts").set_value(10).run()
+    app.slider(key="pgd steps").set_value(200).run()
+    app.button(key="cancel").click().run()
+    assert "Canceled before it was finished" in shown(app)
+    assert before in shown(app)
+    assert not [button for button in app.button if button.key == "cancel"]
+    app = settled(app.slider(key="pgd steps").set_value(2).run())
+    assert "Canceled" not in shown(app)
+
+
+def test_two_sessions_do_not_see_each_other(app: AppTest) -> None:
+    other = settled(opened())
+    app = upload(app, png(np.random.default_rng(0).random((80, 90, 1), dtype=np.float32)))
+    other.run()
+    uploaded = app.selectbox(key="case").value
+    assert len(app.selectbox(key="case").options) == len(other.selectbox(key="case").options) + 1
+    assert other.selectbox(key="case").value != uploaded

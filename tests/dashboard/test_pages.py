@@ -1,0 +1,74 @@
+"""The other pages: each opens, carries the notice, and shows what is declared elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.components.glossary import GLOSSARY
+from explainers import EXPLAINERS
+from model_zoo.cards import cards
+from perturbations import PERTURBATIONS
+from tests.dashboard.steps import APP, NOTICE, shown
+
+
+def page(name: str) -> AppTest:
+    """A page in its frame."""
+    script = f"""
+from dashboard.components.frame import frame
+from dashboard.views.{name} import {name}
+
+frame([])
+{name}()
+"""
+    app = AppTest.from_string(script, default_timeout=60).run()
+    assert not app.exception
+    assert NOTICE in shown(app)
+    return app
+
+
+def test_models_shows_every_card() -> None:
+    text = shown(page("models"))
+    assert cards()
+    for card in cards():
+        assert card.name in text
+        assert card.intended_use in text
+        assert all(limit in text for limit in card.limits)
+        assert all(source.link in text for source in card.training)
+        for score in card.results.values():
+            assert score.n is None or f"{score.n:,}" in text
+
+
+def test_models_says_what_to_do_when_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.services.models.cards", lambda: ())
+    assert "No model is installed" in shown(page("models"))
+
+
+def test_look_says_what_to_do_when_there_are_no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.services.models.cards", lambda: ())
+    assert "No model is installed" in shown(page("look"))
+
+
+def test_look_says_what_to_do_when_there_are_no_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.services.cases.bundled", lambda: ())
+    assert "No case yet" in shown(page("look"))
+
+
+def test_methods_shows_every_text_and_parameter() -> None:
+    text = shown(page("methods"))
+    for method in (*EXPLAINERS, *PERTURBATIONS):
+        assert method.name in text
+        assert method.text.partition("\n\n")[2] in text
+        assert all(spec.help.replace("'", "&#x27;") in text for spec in method.params.specs())
+
+
+def test_streamlit_finds_no_pages_of_its_own() -> None:
+    """A folder of this name beside the app would be run file by file for the first visitor with a direct link."""
+    assert not (APP.parent / "pages").exists()
+
+
+def test_about_says_what_it_is_not_and_explains_its_words() -> None:
+    text = shown(page("about"))
+    assert "not a medical device" in text
+    assert "sent nowhere else" in text
+    assert all(meaning in text for meaning in GLOSSARY.values())
