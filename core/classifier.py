@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.errors import InputError
+from core.errors import InputError, ParameterError
 from core.values import Floats, ModelCard, Prediction
 
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
@@ -42,16 +42,29 @@ class Classifier:
         """The same classifier that also calls on_pass(x, logits) after each pass; on_pass may raise Cancelled."""
         return dataclasses.replace(self, on_pass=on_pass)
 
+    def check(self, pixels: Floats, target: int = 0) -> None:
+        """Refuse anything but (N, C, h, w) float32 in [0, 1] of this model's size (InputError), and a target that is
+        none of its labels (ParameterError)."""
+        spec, key = self.card.input, self.card.key
+        wanted = (spec.channels, spec.size, spec.size)
+        if pixels.shape[1:] != wanted:
+            raise InputError("Image", f"{key} takes {wanted}, not {pixels.shape[1:]}", "Fit the case first.")
+        if pixels.dtype != np.float32:
+            raise InputError("Image", f"pixels must be float32, not {pixels.dtype}", "Fit the case first.")
+        if not (pixels.min() >= 0 and pixels.max() <= 1):
+            found = f"[{pixels.min():g}, {pixels.max():g}]"
+            raise InputError("Image", f"pixels must lie in [0, 1], not {found}", "Fit the case first.")
+        if not 0 <= target < len(self.card.labels):
+            known = f"{key} has labels 0 to {len(self.card.labels) - 1}, not {target}"
+            raise ParameterError("Target", known, "Choose one of its labels.")
+
     def predict(self, pixels: Floats) -> Prediction:
-        """(C, h, w) in [0, 1] -> Prediction; raises InputError for a wrong shape."""
+        """(C, h, w) in [0, 1] -> Prediction; raises InputError; see check."""
         return self.predict_batch(pixels[None])[0]
 
     def predict_batch(self, pixels: Floats) -> list[Prediction]:
-        """(N, C, h, w) in [0, 1] -> N predictions; raises InputError for a wrong shape."""
-        spec = self.card.input
-        wanted = (spec.channels, spec.size, spec.size)
-        if pixels.shape[1:] != wanted:
-            raise InputError("Image", f"{self.card.key} takes {wanted}, not {pixels.shape[1:]}", "Fit the case first.")
+        """(N, C, h, w) in [0, 1] -> N predictions; raises InputError; see check."""
+        self.check(pixels)
         with torch.inference_mode():
             return self.interpret(self(torch.from_numpy(np.ascontiguousarray(pixels))))
 

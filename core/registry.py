@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from core.errors import UnknownName
+from core.errors import ParameterError, UnknownName
 from core.params import Params
 
 
@@ -30,6 +30,15 @@ class Method:
     text: str
     reference: str
     passes: Callable[[Any, tuple[int, int, int]], int]
+
+    def checked(self, params: Params | None) -> Params:
+        """params, by default the method's own; raises ParameterError for those of another method."""
+        if params is None:
+            return self.params()
+        if not isinstance(params, self.params):
+            given, wanted = type(params).__name__, self.params.__name__
+            raise ParameterError(f"Parameters of {self.name}", f"must be {wanted}, not {given}", "Leave them out.")
+        return params
 
 
 M = TypeVar("M", bound=Method)

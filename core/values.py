@@ -58,13 +58,25 @@ class InputSpec:
     """What a model takes: modality, channels, size (pixels of the square input) and how a case is fitted.
 
     fit "squash" resizes the whole picture; "fov" first crops a fundus photograph to its field of view, and the
-    model sees nothing outside the ellipse inscribed in the frame.
+    model sees nothing outside its aperture.
     """
 
     modality: Modality
     channels: int
     size: int
     fit: Literal["squash", "fov"]
+
+    @property
+    def visible(self) -> Mask:
+        """(size, size) where the model can see anything."""
+        return aperture(self.size) if self.fit == "fov" else np.ones((self.size, self.size), dtype=np.bool_)
+
+
+def aperture(size: int) -> Mask:
+    """(size, size) inside the circle, 2 % smaller than the inscribed one, through which a "fov" model looks."""
+    across = (np.arange(size) + 0.5) / size * 2 - 1
+    inside: Mask = across[:, None] ** 2 + across[None, :] ** 2 <= 0.98**2
+    return inside
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.errors import SecondLookError
 from dashboard.components.frame import frame
 
 ICON = (
@@ -33,5 +34,8 @@ PAGES = [
     for name in ("look", "models", "methods", "about")
 ]
 page = st.navigation(PAGES, position="hidden")
-frame(PAGES)
-page.run()
+try:
+    frame(PAGES)
+    page.run()
+except SecondLookError as error:
+    st.error(str(error), icon=":material/error:")

@@ -9,11 +9,11 @@ from torch import Tensor
 BASELINES = ("black", "mean", "blurred")
 
 BLUR = 1 / 16
-"""Standard deviation of the blur, as a share of the shorter side: lesions vanish, brightness and color stay."""
+"""Standard deviation of the blur, as a share of the shorter side: small lesions vanish, large shadows stay."""
 
 
 def baseline_image(kind: str, x: Tensor) -> Tensor:
-    """x (1, C, h, w) -> the same shape: black, the mean color of x, or x blurred beyond recognition."""
+    """x (1, C, h, w) -> the same shape: black, the mean color of x, or x without its detail."""
     if kind == "black":
         return torch.zeros_like(x)
     if kind == "mean":

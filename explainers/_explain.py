@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.errors import BrokenPromise, InputError, ParameterError
+from core.errors import BrokenPromise
 from core.params import Params
 from core.progress import Meter, Report
 from core.values import Attribution, Floats
@@ -32,12 +31,13 @@ def explain(
 ) -> Attribution:
     """What the logit of label number target depends on in pixels (C, h, w), float32 in [0, 1], in the model frame.
 
-    params default to the method's own. report gets the share done, at last 1. Raises UnknownName, InputError,
-    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    Heat is zero where the model can't see anything: coarse methods would otherwise smear it there. params default to
+    the method's own. report gets the share done, at last 1. Raises UnknownName, InputError, ParameterError,
+    BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
-    params = _checked_params(method, params)
-    _check_request(model, pixels, target)
+    params = method.checked(params)
+    model.check(pixels[None], target)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
     watched = model.watched(Meter(passes + RESIDUAL_PASSES * (method.baseline is not None), report, cancel))
@@ -46,6 +46,7 @@ def explain(
     with torch.no_grad():
         heat: Tensor = method.function(watched, x, target, params, rng)
         _check_promises(method, heat, (height, width))
+        heat = heat * torch.from_numpy(model.card.input.visible)
         residual = _residual(method, watched, x, target, params, heat)
     seconds = time.perf_counter() - start
     if report is not None:
@@ -61,30 +62,6 @@ def explain(
         residual=residual,
         seconds=seconds,
     )
-
-
-def _checked_params(method: Explainer, params: Params | None) -> Params:
-    if params is None:
-        return method.params()
-    if not isinstance(params, method.params):
-        given, wanted = type(params).__name__, method.params.__name__
-        raise ParameterError(f"Parameters of {method.name}", f"must be {wanted}, not {given}", "Leave them out.")
-    return params
-
-
-def _check_request(model: Classifier, pixels: Floats, target: int) -> None:
-    spec = model.card.input
-    wanted = (spec.channels, spec.size, spec.size)
-    if pixels.shape != wanted:
-        raise InputError("Image", f"{model.card.key} takes {wanted}, not {pixels.shape}", "Fit the case first.")
-    if pixels.dtype != np.float32:
-        raise InputError("Image", f"pixels must be float32, not {pixels.dtype}", "Fit the case first.")
-    if not (pixels.min() >= 0 and pixels.max() <= 1):
-        found = f"[{pixels.min():g}, {pixels.max():g}]"
-        raise InputError("Image", f"pixels must lie in [0, 1], not {found}", "Fit the case first.")
-    if not 0 <= target < len(model.card.labels):
-        known = f"{model.card.key} has labels 0 to {len(model.card.labels) - 1}, not {target}"
-        raise ParameterError("Target", known, "Choose one of its labels.")
 
 
 def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> None:

@@ -7,8 +7,8 @@ logit, the cells for minus the cells against add up to the logit but for a const
 everywhere and stays so: it is never stretched to look hot.
 
 **When to distrust it.** It is coarse: a cell covers about 32 by 32 pixels of what the model sees and takes in far
-more, so small lesions can't be outlined, and heat spills over the edge of a lung or an eye. Evidence of the other sign
-is cut off: look at both. An empty map of a flagged image means that the score does not come from any one place.
+more, so small lesions can't be outlined, and heat spills over the edge of a lung or a lesion. Evidence of the other
+sign is cut off: look at both. An empty map of a flagged image means that the score does not come from any one place.
 
 **Reference.** Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra 2017, *Grad-CAM: visual explanations from deep
 networks via gradient-based localization*, [arXiv:1610.02391](https://arxiv.org/abs/1610.02391); evidence against is

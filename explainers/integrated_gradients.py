@@ -36,10 +36,10 @@ BATCH = 8
 class IntegratedGradientsParams(Params):
     """Where the path starts, and how finely it is followed."""
 
-    baseline: str = param("black", "The image without content to start from.", choices=BASELINES)
+    baseline: str = param("mean", "The image without content to start from.", choices=BASELINES)
     tolerance: float = param(
         10.0,
-        "Add steps until the gaps of all parts of the path, signs ignored, sum to less than this share of the whole.",
+        "Add steps until the gaps along the path sum to less than this share of the logit's ups and downs on it.",
         low=0.1,
         high=100,
         step=0.1,
@@ -65,9 +65,14 @@ class Piece:
     heat: Tensor
 
     @property
+    def change(self) -> float:
+        """Of the logit, from start to end."""
+        return self.end.logit - self.start.logit
+
+    @property
     def gap(self) -> float:
-        """By how much heat misses the change of the logit."""
-        return abs(float(self.heat.sum()) - (self.end.logit - self.start.logit))
+        """By how much heat misses the change."""
+        return abs(float(self.heat.sum()) - self.change)
 
 
 @explainer(
@@ -102,11 +107,15 @@ def integrated_gradients(
 
     positions = [k / BATCH for k in range(BATCH + 1)]
     knots = [Knot(*row) for row in zip(positions, model(along(positions))[:, target].tolist(), strict=True)]
-    tolerance = params.tolerance / 100 * abs(knots[-1].logit - knots[0].logit)
     pieces, steps = measured(list(pairwise(knots))), BATCH
-    while steps + BATCH <= params.max_steps and sum(piece.gap for piece in pieces) > tolerance:
+    while steps + BATCH <= params.max_steps and _gap(pieces) > params.tolerance / 100:
         pieces.sort(key=lambda piece: piece.gap)
         worst, pieces = pieces[-BATCH // 2 :], pieces[: -BATCH // 2]
         pieces += measured([half for p in worst for half in ((p.start, p.middle), (p.middle, p.end))])
         steps += BATCH
     return torch.stack([piece.heat for piece in pieces]).sum(0)
+
+
+def _gap(pieces: list[Piece]) -> float:
+    """Gaps of all pieces as a share of all changes of the logit, signs ignored."""
+    return sum(piece.gap for piece in pieces) / (sum(abs(piece.change) for piece in pieces) or 1)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import timm
 import torch
 from torch import Tensor, nn
 
 from core.errors import ModelError
-from core.values import InputSpec
+from core.values import InputSpec, aperture
 
 ARCHITECTURES = ("tf_efficientnet_lite0",)
-APERTURE = 0.98  # semi-axes of the visible ellipse, as a share of those of the inscribed one
 
 
 class Network(nn.Module):
@@ -27,7 +27,7 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.aperture:
-            x = x * ellipse(x.shape[2], x.shape[3])
+            x = x * torch.from_numpy(aperture(x.shape[3]).astype(np.float32))
         x = (x - 0.5) / 0.5
         logits: Tensor = self.backbone(x.expand(-1, 3, -1, -1))
         return logits
@@ -41,13 +41,6 @@ class Network(nn.Module):
         """The last convolutional feature map, after its activation: pooling and one linear layer follow."""
         layer: nn.Module = self.backbone.bn2
         return layer
-
-
-def ellipse(height: int, width: int) -> Tensor:
-    """(h, w) of 1 inside and 0 outside the ellipse inscribed in the frame, shrunk by APERTURE."""
-    y = (torch.arange(height) + 0.5) / height * 2 - 1
-    x = (torch.arange(width) + 0.5) / width * 2 - 1
-    return (y[:, None] ** 2 + x[None, :] ** 2 <= APERTURE**2).float()
 
 
 def build(architecture: str, spec: InputSpec, outputs: int, *, dropout: float = 0.0, drop_path: float = 0.0) -> Network:

@@ -20,12 +20,13 @@ from safetensors.torch import load_file, save
 from scipy.special import expit
 
 from core.errors import ModelError, SecondLookError
+from core.memory import keep_freed_memory
 from core.values import DataSource, ModelCard, Score
 from model_zoo import cards, loading, measures
 from model_zoo.data import Examples, Row, examples, read_rows
 from model_zoo.measures import Array, Measure
 from model_zoo.tasks import Task, load_task, task_keys
-from model_zoo.train import State, calm_allocator, loaded, logits_of
+from model_zoo.train import State, loaded, logits_of
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,8 +62,13 @@ def publish(task: Task, data: Path, trained: Path, weights_folder: Path, cards_f
     state["backbone.classifier.bias"] += shift
     network = restored(task, state)
     logits = logits_of(network, validation)
-    temperature, _ = measures.calibration(logits, truth)
-    threshold = measures.youden_threshold(expit(logits / temperature), truth)
+    temperature = round(measures.calibration(logits, truth)[0], 4)
+    threshold = round(measures.youden_threshold(expit(logits / temperature), truth), 4)
+
+    operating_point = (
+        f"The threshold maximizes sensitivity + specificity on {len(truth)} validation pictures, {truth.sum()} of them "
+        "positive: read both rates and their intervals before trusting a call."
+    )
 
     content = save(state)
     name = f"{task.key}.safetensors"
@@ -74,8 +80,8 @@ def publish(task: Task, data: Path, trained: Path, weights_folder: Path, cards_f
         summary=task.summary,
         input=task.input,
         labels=(task.finding,),
-        thresholds=(round(threshold, 4),),
-        temperature=round(temperature, 4),
+        thresholds=(threshold,),
+        temperature=temperature,
         architecture=task.architecture,
         weights=name,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -85,7 +91,7 @@ def publish(task: Task, data: Path, trained: Path, weights_folder: Path, cards_f
         test_split=f"{len(test.groups)} pictures of {len(set(test.groups))} groups (patients or lesions) that were in "
         "neither training nor validation; no phantoms",
         intended_use=task.intended_use,
-        limits=task.limits,
+        limits=(*task.limits, operating_point),
     )
     cards.write_card(card, cards_folder / f"{task.key}.toml")
     return card
@@ -110,7 +116,9 @@ def training_data(task: Task, rows: list[Row]) -> tuple[DataSource, ...]:
     ]
     share = task.recipe.phantoms
     phantoms = round(share * sum(counts.values()))
-    drawn = DataSource(f"Phantoms, {share:.0%} of the training pictures", phantoms, "Apache-2.0", "imaging/phantoms")
+    drawn = DataSource(
+        f"Phantoms, {share:.0%} of the training pictures", phantoms, "Apache-2.0", "drawn by imaging/phantoms"
+    )
     return (*real, drawn) if phantoms else tuple(real)
 
 
@@ -143,5 +151,5 @@ def scored(measure: Measure, values: Array, truth: Array, groups: Sequence[str])
 
 
 if __name__ == "__main__":
-    calm_allocator()
+    keep_freed_memory()
     main()

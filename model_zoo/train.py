@@ -11,7 +11,7 @@ Legend: B pictures of a batch, C channels, s side of the pictures at this epoch,
 from __future__ import annotations
 
 import argparse
-import ctypes
+import hashlib
 import math
 import sys
 import time
@@ -28,6 +28,7 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
 from core.errors import InputError, SecondLookError
+from core.memory import keep_freed_memory
 from model_zoo.architectures import Network, build
 from model_zoo.augment import augmented
 from model_zoo.data import Examples, examples, read_rows, with_phantoms
@@ -82,7 +83,7 @@ def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after
     frozen = network.first_stages(FROZEN)
     for layer in frozen:
         layer.requires_grad_(False)
-    half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    half = has_bfloat16()
     if half:
         keep_depthwise_in_float32(network)
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=recipe.rate)
@@ -93,7 +94,7 @@ def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after
     first, checkpoint = 0, run / "checkpoint.pt"
     if resume and checkpoint.is_file():
         saved = torch.load(checkpoint, weights_only=True)
-        if saved["settings"] != settings(task, seed):
+        if saved["settings"] != settings(task, seed, training):
             raise InputError(str(checkpoint), "belongs to a run with other settings", "Train without --resume.")
         network.load_state_dict(saved["network"])
         optimizer.load_state_dict(saved["optimizer"])
@@ -133,10 +134,17 @@ def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after
         areas = area_by_source(logits_of(loaded(task, weights), validation), validation)
         done = (epoch + 1 - first) / (recipe.epochs - first)
         say(f"epoch {epoch + 1}/{recipe.epochs} loss {np.mean(losses):.3f} validation AUROC {areas}", started, done)
-        progress = {"schedule": schedule.state_dict(), "epoch": epoch + 1, "settings": settings(task, seed)}
+        progress = {"schedule": schedule.state_dict(), "epoch": epoch + 1, "settings": settings(task, seed, training)}
         learned = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
-        torch.save(learned | progress, checkpoint)
+        torch.save(learned | progress, checkpoint.with_suffix(".new"))
+        checkpoint.with_suffix(".new").replace(checkpoint)
         save_file(weights, run / "weights.safetensors")
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor computes in bfloat16."""
+    built_in: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return built_in and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def start_weights(network: Network) -> State:
@@ -238,9 +246,10 @@ def area_by_source(logits: Array, data: Examples) -> str:
     return ", ".join(f"{auroc(logits[sources == s], truth[sources == s]):.4f} ({s})" for s in sorted(set(data.sources)))
 
 
-def settings(task: Task, seed: int) -> str:
+def settings(task: Task, seed: int, training: Examples) -> str:
     """What must be equal for a checkpoint to fit."""
-    return repr((task, seed))
+    data = hashlib.sha256(training.images.tobytes() + training.targets.tobytes())
+    return repr((task, seed, data.hexdigest()))
 
 
 def say(text: str, started: float, done: float = 0.0) -> None:
@@ -251,15 +260,6 @@ def say(text: str, started: float, done: float = 0.0) -> None:
     sys.stdout.flush()
 
 
-def calm_allocator() -> None:
-    """Keep freed memory instead of handing it back: saves a third of the time on glibc, elsewhere does nothing."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            for option, value in ((-8, 1), (-4, 0), (-1, 2**31 - 1), (-2, 256 << 20)):
-                mallopt(option, value)
-
-
 if __name__ == "__main__":
-    calm_allocator()
+    keep_freed_memory()
     main()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.errors import BrokenPromise, InputError, ParameterError
+from core.errors import BrokenPromise
 from core.params import Params
 from core.progress import Meter, Report
 from core.values import Floats, Goal, Perturbation
@@ -40,8 +40,8 @@ def perturb(
     ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = PERTURBATIONS[key]
-    params = _checked_params(method, params)
-    _check_request(model, pixels[None], goal)
+    params = method.checked(params)
+    model.check(pixels[None], goal.target)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
     meter = Meter(passes + SURVIVAL_PASSES, report, cancel)
@@ -76,8 +76,8 @@ def perturb_batch(
 ) -> Floats:
     """Perturb pixels (N, C, h, w) towards one goal, under the same checks as perturb(); the same shape comes back."""
     method = PERTURBATIONS[key]
-    params = _checked_params(method, params)
-    _check_request(model, pixels, goal)
+    params = method.checked(params)
+    model.check(pixels, goal.target)
     return _run(method, model, pixels, goal, params, seed)
 
 
@@ -89,30 +89,6 @@ def _run(
         perturbed: Floats = method.function(model, torch.tensor(pixels), goal, params, rng).numpy(force=True)
     _check_promises(method, params, pixels, perturbed)
     return perturbed
-
-
-def _checked_params(method: PerturbationMethod, params: Params | None) -> Params:
-    if params is None:
-        return method.params()
-    if not isinstance(params, method.params):
-        given, wanted = type(params).__name__, method.params.__name__
-        raise ParameterError(f"Parameters of {method.name}", f"must be {wanted}, not {given}", "Leave them out.")
-    return params
-
-
-def _check_request(model: Classifier, pixels: Floats, goal: Goal) -> None:
-    spec = model.card.input
-    wanted = (spec.channels, spec.size, spec.size)
-    if pixels.shape[1:] != wanted:
-        raise InputError("Image", f"{model.card.key} takes {wanted}, not {pixels.shape[1:]}", "Fit the case first.")
-    if pixels.dtype != np.float32:
-        raise InputError("Image", f"pixels must be float32, not {pixels.dtype}", "Fit the case first.")
-    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
-        found = f"[{pixels.min():g}, {pixels.max():g}]"
-        raise InputError("Image", f"pixels must lie in [0, 1], not {found}", "Fit the case first.")
-    if not 0 <= goal.target < len(model.card.labels):
-        known = f"{model.card.key} has labels 0 to {len(model.card.labels) - 1}, not {goal.target}"
-        raise ParameterError("Goal", known, "Choose one of its labels.")
 
 
 def _check_promises(method: PerturbationMethod, params: Params, clean: Floats, perturbed: Floats) -> None:

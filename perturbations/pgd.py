@@ -4,7 +4,8 @@ attack; influence *exploratory* (the model is already deployed); knowledge *whit
 violation *integrity* when it hides a finding (a false negative), *availability* when it induces one (a false positive).
 
 **What it guarantees.** No pixel changes by more than epsilon, and the picture stays within black and white. Of all
-pictures it passes through, in all restarts, it returns the one with the best logit for the goal.
+pictures it passes through, in all restarts, it returns the one with the best logit for the goal. Pixels that the model
+does not see stay as they are, unless the start is random.
 
 **When to distrust it.** Success is proof; failure is none. Before calling a model robust at some epsilon, raise steps
 and restarts until the result no longer moves, and compare with attacks that use no gradients: a model can hide its
@@ -39,7 +40,7 @@ class PgdParams(Params):
     step_size: float = param(
         2.5, "Length of a step, in multiples of epsilon / steps.", low=0.1, high=20, step=0.1, unit="×"
     )
-    random_start: bool = param(True, "Start at a random point within epsilon, not at the clean image.")
+    random_start: bool = param(False, "Start at a random point within epsilon, not at the clean image.")
     restarts: int = param(
         1, "Runs, the best of which counts; all but the first start at random.", low=1, high=10, step=1
     )

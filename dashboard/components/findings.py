@@ -53,10 +53,10 @@ def _unbroken(words: str) -> str:
     return escape(words).replace(" %", "&nbsp;%")
 
 
-def table(comparison: Comparison, cautions: Sequence[Caution], *, technical: bool) -> None:
+def table(comparison: Comparison, *, technical: bool) -> None:
     """The numbers before and after, beside those of the control; technical adds rows and exact names."""
     doubts: dict[str, str] = {}
-    for caution in cautions:
+    for caution in comparison.cautions:
         doubts[caution.about] = f"{doubts.get(caution.about, '')} {caution.reason}".strip()
     groups = {
         "Prediction": _prediction(comparison, technical),

@@ -37,7 +37,7 @@ def refusals() -> None:
     """What could not be read, until the next file is dropped or the reader has seen it."""
     uploads = held(Uploads)
     if uploads.refused:
-        with st.container(key="refused", horizontal=True, vertical_alignment="center"):
+        with st.container(key="refused", horizontal=True, vertical_alignment="center", wrap=False):
             st.error("  \n".join(uploads.refused), icon=":material/error:")
             st.button("Close", on_click=uploads.refused.clear)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,9 @@ from core.progress import Report
 from core.values import Case, Comparison, Geometry, Prediction
 from dashboard.services import pictures
 from dashboard.services.jobs import Cancel, Job, submit
-from evaluation.compare import Direction, compare
-from imaging.geometry import geometry_of, to_model
+from evaluation.compare import Direction
+from evaluation.session import compare_case, fitted
+from imaging.geometry import geometry_of
 from imaging.overlay import magnified, shared_scale
 from model_zoo.loading import load_classifier
 
@@ -62,7 +62,6 @@ class Finished:
     geometry: Geometry
     drawn: Drawn
     marks: Mapping[str, Prediction]
-    seconds: float
 
 
 @dataclass
@@ -128,11 +127,9 @@ class Comparisons:
 
 def _work(request: Request, case: Case, unmarked: Sequence[Case], report: Report, cancel: Cancel) -> Finished:
     model = load_classifier(request.model)
-    geometry = geometry_of(case.pixels, model.card.input)
-    start = time.perf_counter()
-    comparison = compare(
+    comparison = compare_case(
+        case,
         model,
-        to_model(case.pixels, geometry, model.card.input.channels),
         target=request.target,
         explainer=request.explainer,
         explainer_params=request.explainer_params,
@@ -140,25 +137,13 @@ def _work(request: Request, case: Case, unmarked: Sequence[Case], report: Report
         perturbation_params=request.perturbation_params,
         direction=request.direction,
         seed=request.seed,
-        mm_per_pixel=_mm_per_pixel(case, geometry),
         report=report,
         cancel=cancel,
     )
-    seconds = time.perf_counter() - start
-    marks = {
-        other.id: model.predict(
-            to_model(other.pixels, geometry_of(other.pixels, model.card.input), model.card.input.channels)
-        )
-        for other in unmarked
-    }
+    geometry = geometry_of(case.pixels, model.card.input)
+    marks = {other.id: model.predict(fitted(other, model.card).pixels) for other in unmarked if other.id != case.id}
     marks[case.id] = comparison.clean.prediction
-    return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks, seconds)
-
-
-def _mm_per_pixel(case: Case, geometry: Geometry) -> tuple[float, float] | None:
-    if case.spacing_mm is None:
-        return None
-    return case.spacing_mm[0] * geometry.scale[0], case.spacing_mm[1] * geometry.scale[1]
+    return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks)
 
 
 def _drawn(case: Case, comparison: Comparison, geometry: Geometry) -> Drawn:

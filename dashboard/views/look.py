@@ -18,7 +18,6 @@ from dashboard.services.cases import Entry, Uploads, worklist_entries
 from dashboard.services.comparing import Comparisons, Request
 from dashboard.services.models import models
 from dashboard.state import MODEL, held, listening, technical
-from evaluation.cautions import case_cautions
 from evaluation.words import finding, in_sentence
 
 SETTLE_SECONDS = 0.25  # what is ready by then needs no progress bar
@@ -41,6 +40,9 @@ def look() -> None:
             reading(entry)
     with center:
         refusals()
+        uploads = held(Uploads)
+        if uploads.job is not None:
+            progress(uploads.job, "Reading", uploads.stop)
         if entry is None or key is None:
             missing = "No case yet: drop a file into the list." if entry is None else "No model is installed."
             st.info(missing, icon=":material/info:")
@@ -89,18 +91,14 @@ def _show(
     with center:
         with st.container(key="viewer"):
             panes(entry, shown, stale=shown is not fresh)
-            uploads = held(Uploads)
-            if uploads.job is not None:
-                progress(uploads.job, "Reading", uploads.stop)
-            elif fresh is None:
+            if fresh is None and held(Uploads).job is None:
                 _why_not(comparisons)
         if shown is None or comparison is None:
             return
-        cautions = (*comparison.cautions, *case_cautions(entry.case, card, comparison.clean.prediction, request.target))
         with st.container(key="findings" if fresh else "findings-stale"):
             findings.sentence(comparison, technical=technical())
-            findings.caution_list(cautions)
-            findings.table(comparison, cautions, technical=technical())
+            findings.caution_list(comparison.cautions)
+            findings.table(comparison, technical=technical())
 
 
 def _pick_target(card: ModelCard) -> int:
@@ -120,8 +118,9 @@ def _in_scope(entry: Entry, card: ModelCard, center: DeltaGenerator) -> bool:
     wanted, given = (in_sentence(MODALITIES[modality]) for modality in (card.input.modality, entry.case.modality))
     with center, st.container(key="viewer"):
         panes(entry, None, stale=False)
-        reason = f"**{card.name}** was made for another kind of picture: {wanted}, not {given}."
-        halted(reason, "Show anyway", lambda: st.session_state.update({allowed: True}))
+        if held(Uploads).job is None:
+            reason = f"**{card.name}** was made for another kind of picture: {wanted}, not {given}."
+            halted(reason, "Show anyway", lambda: st.session_state.update({allowed: True}))
     return False
 
 

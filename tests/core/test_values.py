@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, SecondLookError
-from core.values import Floats, Geometry, Goal, Prediction, content_id
+from core.values import Floats, Geometry, Goal, InputSpec, Prediction, content_id
 
 
 def prediction(*probabilities: float) -> Prediction:
@@ -50,3 +50,9 @@ def test_errors_say_what_why_and_the_way_out() -> None:
     assert str(error) == "The file: is empty. Choose another."
     with pytest.raises(SecondLookError, match="stopped before it finished"):
         raise Cancelled
+
+
+def test_a_model_of_the_fundus_sees_a_disc_and_the_others_all() -> None:
+    assert InputSpec("cxr", 1, 4, "squash").visible.all()
+    corners = [[0, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1], [0, 1, 1, 0]]
+    assert InputSpec("fundus", 3, 4, "fov").visible.astype(int).tolist() == corners

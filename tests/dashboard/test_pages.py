@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import ModelError
+from core.values import ModelCard
 from dashboard.components.glossary import GLOSSARY
 from explainers import EXPLAINERS
 from model_zoo.cards import cards
@@ -47,6 +49,16 @@ def test_models_says_what_to_do_when_there_are_none(monkeypatch: pytest.MonkeyPa
 def test_look_says_what_to_do_when_there_are_no_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.services.models.cards", lambda: ())
     assert "No model is installed" in shown(page("look"))
+
+
+def test_a_damaged_card_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> tuple[ModelCard, ...]:
+        raise ModelError("The card", "lacks the field labels", "Restore it.")
+
+    monkeypatch.setattr("dashboard.services.models.cards", refuse)
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not app.exception
+    assert "The card: lacks the field labels. Restore it." in shown(app)
 
 
 def test_look_says_what_to_do_when_there_are_no_cases(monkeypatch: pytest.MonkeyPatch) -> None:

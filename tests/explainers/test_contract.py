@@ -17,8 +17,9 @@ from torch import Tensor
 from core.classifier import Classifier
 from core.errors import BrokenPromise, Cancelled, InputError, ParameterError, UnknownName
 from core.params import ParamSpec
-from core.values import Floats
+from core.values import Floats, InputSpec
 from explainers import EXPLAINERS, explain
+from model_zoo.architectures import build
 from tests.toys import linear_classifier, small_cnn_classifier
 
 KEYS = [method.key for method in EXPLAINERS]
@@ -55,6 +56,25 @@ def test_the_map_keeps_its_promises(key: str, channels: int, labels: int) -> Non
     assert result.params == method.params().as_dict()
     assert (result.residual is not None) == (key in COMPLETE)
     assert result.seconds > 0
+
+
+@every_method
+def test_there_is_no_heat_where_the_model_sees_nothing(key: str) -> None:
+    model = small_cnn_classifier(3)
+    spec = dataclasses.replace(model.card.input, fit="fov")
+    blind = dataclasses.replace(model, card=dataclasses.replace(model.card, input=spec))
+    heat, everywhere = (explain(key, each, picture(3), 0).heat for each in (blind, model))
+    assert not heat[~spec.visible].any()
+    assert np.array_equal(heat[spec.visible], everywhere[spec.visible])
+
+
+def test_the_network_is_blind_where_maps_are_cut() -> None:
+    spec = InputSpec("fundus", 3, 64, "fov")
+    network = build("tf_efficientnet_lite0", spec, 1).eval()
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    (gradient,) = torch.autograd.grad(network(x).sum(), x)
+    assert gradient.any()
+    assert not gradient[..., ~torch.from_numpy(spec.visible)].any()
 
 
 @every_method

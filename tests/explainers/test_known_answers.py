@@ -83,8 +83,8 @@ def test_integrated_gradients_add_steps_where_the_logit_bends() -> None:
     network = Bend(0.8 + 1.6 / 512)
     model = classifier(network, network.features, channels=1, size=4, labels=1)
     params = EXPLAINERS["integrated_gradients"].params
-    coarse = explain("integrated_gradients", model, pixels, 0, params(max_steps=8))
-    fine = explain("integrated_gradients", model, pixels, 0, params(max_steps=96, tolerance=0.1))
+    coarse = explain("integrated_gradients", model, pixels, 0, params(baseline="black", max_steps=8))
+    fine = explain("integrated_gradients", model, pixels, 0, params(baseline="black", max_steps=96, tolerance=0.1))
     logit = 0.8 - 1.6 / 512
     assert coarse.residual == pytest.approx(1.6 / 512, abs=1e-5)
     assert abs(fine.residual or 0) < 0.001 * logit
@@ -99,13 +99,21 @@ def test_the_residual_is_the_gap_of_the_sum() -> None:
     assert result.residual == pytest.approx(float(result.heat.sum()) - float(logit - reference), abs=1e-5)
 
 
-def test_the_tolerance_bounds_the_residual() -> None:
-    model, pixels = small_cnn_classifier(3), picture(3, 32)
-    logit, reference = (model.predict(p).logits[0] for p in (pixels, np.zeros_like(pixels)))
-    for tolerance in (10.0, 1.0):
-        params = EXPLAINERS["integrated_gradients"].params(tolerance=tolerance, max_steps=1024)
-        result = explain("integrated_gradients", model, pixels, 0, params)
-        assert abs(result.residual or 0) <= tolerance / 100 * abs(logit - reference) + 1e-6
+def test_a_smaller_tolerance_spends_more_steps_and_leaves_a_smaller_gap() -> None:
+    model, x = small_cnn_classifier(3), torch.from_numpy(picture(3, 32))[None]
+    method = EXPLAINERS["integrated_gradients"]
+    steps, gaps = [], []
+    for tolerance in (100.0, 1.0, 0.1):
+        params = method.params(tolerance=tolerance, max_steps=1024)
+        passes: list[int] = []
+        watched = model.watched(lambda batch, logits, passes=passes: passes.append(len(batch)))
+        method.function(watched, x, 0, params, torch.Generator())
+        steps.append(sum(passes[1:]))
+        gaps.append(abs(explain(method.key, model, x[0].numpy(), 0, params).residual or 0))
+    assert steps == sorted(set(steps))
+    assert steps[0] == 8
+    assert steps[-1] < 1024
+    assert gaps[0] > gaps[1] > gaps[2]
 
 
 @gray_and_color

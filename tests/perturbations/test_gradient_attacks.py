@@ -20,7 +20,9 @@ from tests.toys import Linear, linear_classifier, small_cnn_classifier
 
 Direction = Literal["hide", "induce"]
 both_ways = pytest.mark.parametrize("direction", ["hide", "induce"])
-attacks = pytest.mark.parametrize("params", [FgsmParams(epsilon=8), PgdParams(epsilon=8)])
+attacks = pytest.mark.parametrize(
+    "params", [FgsmParams(epsilon=8), PgdParams(epsilon=8), PgdParams(epsilon=8, random_start=True)]
+)
 
 
 def random_pixels(*shape: int, low: float = 0.0, high: float = 1.0) -> Floats:
@@ -71,7 +73,7 @@ def test_hiding_and_inducing_mirror_each_other(params: FgsmParams | PgdParams) -
 
 def test_one_step_from_the_image_is_the_fast_gradient_sign_method() -> None:
     model, batch, goal = small_cnn_classifier(), random_pixels(4, 1, 32, 32), Goal(0, "induce")
-    step = PgdParams(epsilon=4, steps=1, step_size=1, random_start=False)
+    step = PgdParams(epsilon=4, steps=1, step_size=1)
     np.testing.assert_allclose(
         perturb_batch("pgd", model, batch, goal, step),
         perturb_batch("fgsm", model, batch, goal, FgsmParams(epsilon=4)),
@@ -81,7 +83,7 @@ def test_one_step_from_the_image_is_the_fast_gradient_sign_method() -> None:
 
 def test_the_trajectory_starts_at_the_clean_image_and_only_gets_better_on_a_linear_model() -> None:
     model, clean, goal = linear_classifier(), random_pixels(1, 16, 16), Goal(0, "hide")
-    result = perturb("pgd", model, clean, goal, PgdParams(epsilon=4, steps=10, random_start=False))
+    result = perturb("pgd", model, clean, goal, PgdParams(epsilon=4, steps=10))
     losses = [goal.loss(step.logits[None])[0] for step in result.trajectory]
     assert len(losses) == 11
     assert np.array_equal(result.trajectory[0].perturbed, clean)
@@ -92,7 +94,9 @@ def test_the_trajectory_starts_at_the_clean_image_and_only_gets_better_on_a_line
 
 def test_a_random_start_lies_within_epsilon_and_not_at_the_image() -> None:
     model, clean = linear_classifier(), random_pixels(1, 16, 16)
-    first = perturb("pgd", model, clean, Goal(0, "hide"), PgdParams(epsilon=4)).trajectory[0].perturbed
+    first = (
+        perturb("pgd", model, clean, Goal(0, "hide"), PgdParams(epsilon=4, random_start=True)).trajectory[0].perturbed
+    )
     assert 3 / 255 < np.abs(first - clean).max() <= 4 / 255 + 1e-6
     assert 0 <= first.min() <= first.max() <= 1
 
@@ -128,7 +132,7 @@ def test_more_restarts_are_never_worse_for_any_image() -> None:
 def test_restarts_without_random_start_begin_with_the_image_itself() -> None:
     model, clean = small_cnn_classifier(), random_pixels(1, 32, 32)
     seen: list[Tensor] = []
-    params = PgdParams(epsilon=8, steps=1, restarts=2, random_start=False)
+    params = PgdParams(epsilon=8, steps=1, restarts=2)
     perturb_batch("pgd", model.watched(lambda x, _: seen.append(x)), clean[None], Goal(0, "hide"), params)
     assert np.array_equal(seen[0][0], clean)
     assert not np.array_equal(seen[2][0], clean)
@@ -163,7 +167,7 @@ def test_pgd_equals_torchattacks(direction: Direction, channels: int) -> None:
     model, clean = small_cnn_classifier(channels), random_pixels(channels, 32, 32)
     theirs = torchattacks.PGD(Softmax(model.network), eps=8 / 255, alpha=2 / 255, steps=10, random_start=False)
     label = torch.tensor([int(direction == "hide")])
-    params = PgdParams(epsilon=8, steps=10, step_size=2 / 8 * 10, random_start=False)
+    params = PgdParams(epsilon=8, steps=10, step_size=2 / 8 * 10)
     ours = perturb("pgd", model, clean, Goal(0, direction), params).trajectory[-1].perturbed
     np.testing.assert_allclose(ours, theirs(torch.from_numpy(clean)[None], label)[0].numpy(), atol=1e-6)
 
@@ -189,8 +193,7 @@ def test_pixels_the_model_does_not_see_are_left_alone() -> None:
     with torch.no_grad():
         weight_of(model)[..., :4, :] = 0
     clean = random_pixels(1, 16, 16)
-    params = PgdParams(epsilon=8, random_start=False)
-    result = perturb("pgd", model, clean, Goal(0, "hide"), params)
+    result = perturb("pgd", model, clean, Goal(0, "hide"), PgdParams(epsilon=8))
     assert np.array_equal(result.perturbed[:, :4], clean[:, :4])
     assert result.norms.changed < 0.76
 
