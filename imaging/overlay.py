@@ -14,7 +14,7 @@ from core.values import Attribution, Floats
 from imaging.colormaps import DIVERGING, SEQUENTIAL
 from imaging.geometry import recolored
 
-__all__ = ["DIVERGING", "SEQUENTIAL", "has_evidence", "magnified", "overlay", "shared_scale", "to_png"]
+__all__ = ["DIVERGING", "SEQUENTIAL", "display_scale", "has_evidence", "magnified", "overlay", "shared_scale", "to_png"]
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Scale: TypeAlias = tuple[float, float]
@@ -32,6 +32,17 @@ def shared_scale(attributions: Sequence[Attribution]) -> Scale:
     signed = any(attribution.signed for attribution in attributions)
     peak = max(_peak(attribution.heat, signed) for attribution in attributions)
     high = peak if peak > NOTHING else 1.0
+    return (-high if signed else 0.0, high)
+
+
+def display_scale(heats: Sequence[Floats], signed: bool) -> Scale:
+    """The range (low, high) in which maps are drawn side by side: symmetric about 0 for signed maps, else from 0.
+
+    It ends at the 99th percentile of all strengths, so that single pixels don't darken the rest; what lies beyond is
+    drawn like the end. Where hardly anything is above 0 it ends at the peak.
+    """
+    strengths = np.abs(np.concatenate([heat.ravel() for heat in heats]))
+    high = next((end for end in (float(np.percentile(strengths, 99)), float(strengths.max())) if end > NOTHING), 1.0)
     return (-high if signed else 0.0, high)
 
 

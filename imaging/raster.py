@@ -11,7 +11,7 @@ from core.errors import InputError, LimitExceeded, UnreadableImage
 from core.values import Floats
 from imaging.limits import MAX_FRAMES, check_frame, check_frames, check_pixels
 from imaging.picture import Picture
-from imaging.stretch import stretched
+from imaging.stretch import Numbers, span, stretched
 
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -22,7 +22,7 @@ _STARTS = {
     b"MM\x00+": "TIFF",
     b"BM": "BMP",
 }
-_ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 274, 262, 0  # TIFF tags
+_HEIGHT, _PHOTOMETRIC, _ORIENTATION, _WHITE_IS_ZERO = 257, 262, 274, 0  # TIFF tags, and a value
 
 
 def format_of(data: bytes) -> str | None:
@@ -46,8 +46,10 @@ def read(data: bytes, frame: int) -> Picture:
     try:
         image.seek(frame)
         check_pixels(image.height, image.width)
+        if not _complete(image):
+            raise _damaged(data)
         inverted = _sixteen_bit_white_is_zero(image)
-        turned = image.getexif().get(_ORIENTATION, 1) != 1
+        turned = image.getexif().get(_ORIENTATION) in range(2, 9)
         image.load()
         upright = ImageOps.exif_transpose(image)
         pixels = _gray(upright, notes) if upright.mode[0] in "IF" else _eight_bit(upright, notes)
@@ -100,6 +102,14 @@ def _pages(image: Image.Image) -> int:
     return pages
 
 
+def _complete(image: Image.Image) -> bool:
+    """Whether the strips of a TIFF reach its last row; Pillow leaves rows without a strip black."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return True
+    last = max((tile.extents[3] for tile in image.tile if tile.extents), default=0)
+    return last >= int(image.tag_v2[_HEIGHT])
+
+
 def _sixteen_bit_white_is_zero(image: Image.Image) -> bool:
     """Pillow inverts WhiteIsZero for up to 8 bits only."""
     return (
@@ -141,9 +151,9 @@ def _in_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
 
 def _gray(image: Image.Image, notes: list[str]) -> Floats:
     """(H, W, 1): 16-bit values over their full range, others from the smallest to the largest."""
-    values = np.asarray(image).astype(np.float64)
+    values: Numbers = np.asarray(image).astype(np.float64)
     valid = np.isfinite(values)
-    low, high = values[valid].min(), values[valid].max()
+    low, high = span(values, valid)
     if image.mode == "F" and 0 <= low <= high <= 1:
         shown = values
     elif image.mode != "F" and 0 <= low <= high < 2**16:
@@ -151,7 +161,7 @@ def _gray(image: Image.Image, notes: list[str]) -> Floats:
         shown = values / (2**bits - 1)
         notes.append(f"Values up to {high:g} are taken as {bits}-bit: 0 is black, {2**bits - 1} white.")
     else:
-        shown, low, high = stretched(values, valid)
+        shown = stretched(values, low, high)
         notes.append(f"Shown from the smallest value, {low:g}, to the largest, {high:g}.")
     pixels: Floats = np.nan_to_num(shown).clip(0, 1).astype(np.float32)[..., None]
     return pixels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from itertools import combinations
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from imaging import dicom, raster
 from imaging.geometry import recolored
 from imaging.limits import check_bytes
 from imaging.modality import guess
-from imaging.picture import Picture
 
 _GRAY = 2 / 255 + 1e-6  # channels that differ by no more are one
 _SMALL = 64
@@ -46,9 +46,18 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
         warnings.simplefilter("ignore")
         picture = (dicom.read if _is_dicom(data) else raster.read)(data, frame)
     shown: Modality = modality or picture.modality or guess(picture.pixels)
-    pixels = _in_its_channels(picture.pixels, shown)
-    identity = content_id(pixels)
-    name = MODALITIES[shown]
+    colored = _spread(picture.pixels) > _GRAY
+    pixels = _in_its_channels(picture.pixels, shown, colored)
+    notes = list(picture.notes)
+    if modality is None and picture.modality is None:
+        notes.append(f"Kind guessed from its colors: {MODALITIES[shown]}. Choose another if that is wrong.")
+    if colored and shown == "cxr":
+        notes.append("Its colors were dropped: a chest X-ray is gray.")
+    if picture.spacing_mm and not np.isclose(*picture.spacing_mm, rtol=0.01):
+        notes.append("Its pixels are not square: {:g} mm high, {:g} mm wide.".format(*picture.spacing_mm))
+    if min(pixels.shape[:2]) < _SMALL:
+        notes.append(f"Only {pixels.shape[0]} x {pixels.shape[1]} pixels: too small to be judged by a classifier.")
+    identity, name = content_id(pixels), MODALITIES[shown]
     return Case(
         id=identity,
         name=f"Uploaded {name[0].lower()}{name[1:]} {identity[:6]}",
@@ -56,7 +65,7 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
         pixels=pixels,
         spacing_mm=picture.spacing_mm,
         source=picture.source,
-        notes=(*picture.notes, *_notes(picture, pixels, shown, guessed=modality is None)),
+        notes=tuple(notes),
     )
 
 
@@ -87,21 +96,15 @@ def _is_dicom(data: bytes) -> bool:
     )
 
 
-def _in_its_channels(pixels: Floats, modality: Modality) -> Floats:
+def _spread(pixels: Floats) -> float:
+    """The largest difference between two channels of a pixel."""
+    planes = np.moveaxis(pixels, 2, 0)
+    return max((float(np.abs(one - other).max()) for one, other in combinations(planes, 2)), default=0.0)
+
+
+def _in_its_channels(pixels: Floats, modality: Modality, colored: bool) -> Floats:
     """(H, W, 1) for a chest X-ray and for equal channels, else (H, W, 3)."""
-    if pixels.shape[2] == 3 and np.ptp(pixels, axis=2).max() <= _GRAY:
-        pixels = pixels[..., 1:2]
+    if not colored:
+        green = pixels.shape[2] // 2
+        return np.ascontiguousarray(pixels[..., green : green + 1])
     return np.ascontiguousarray(recolored(pixels, 1) if modality == "cxr" else pixels)
-
-
-def _notes(picture: Picture, pixels: Floats, modality: Modality, *, guessed: bool) -> list[str]:
-    notes = []
-    if guessed and picture.modality is None:
-        notes.append(f"Kind guessed from its colors: {MODALITIES[modality]}. Choose another if that is wrong.")
-    if pixels.shape[2] < picture.pixels.shape[2] and np.ptp(picture.pixels, axis=2).max() > _GRAY:
-        notes.append("Its colors were dropped: a chest X-ray is gray.")
-    if picture.spacing_mm and not np.isclose(*picture.spacing_mm, rtol=0.01):
-        notes.append("Its pixels are not square: {:g} mm high, {:g} mm wide.".format(*picture.spacing_mm))
-    if min(pixels.shape[:2]) < _SMALL:
-        notes.append(f"Only {pixels.shape[0]} x {pixels.shape[1]} pixels: too small to be judged by a classifier.")
-    return notes

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from core.values import Mask
 
+Numbers: TypeAlias = npt.NDArray[np.floating[Any]]
 
-def stretched(values: npt.NDArray[Any], valid: Mask) -> tuple[npt.NDArray[np.float64], float, float]:
-    """Values with the smallest valid one at 0 and the largest at 1, and these two; all 0 where they are equal."""
-    low, high = float(values[valid].min()), float(values[valid].max())
-    return (values - low) / max(high - low, np.finfo(np.float64).tiny), low, high
+
+def span(values: Numbers, valid: Mask) -> tuple[float, float]:
+    """The smallest and the largest of the valid values."""
+    return (
+        float(np.min(values, where=valid, initial=np.inf)),
+        float(np.max(values, where=valid, initial=-np.inf)),
+    )
+
+
+def stretched(values: Numbers, low: float, high: float) -> Numbers:
+    """Values with low at 0 and high at 1; all 0 where they are equal."""
+    shown: Numbers = values - values.dtype.type(low)
+    shown /= max(high - low, float(np.finfo(values.dtype).tiny))
+    return shown

@@ -10,7 +10,7 @@ from imaging.dicom.decode import stored_values
 from imaging.dicom.display import displayed
 from imaging.dicom.elements import Elements
 from imaging.dicom.header import ImageHeader, pixel_keyword, read_frames, read_header
-from imaging.dicom.parse import DicomFile, class_name, parse
+from imaging.dicom.parsing import DicomFile, class_name, parse
 from imaging.dicom.terms import BODY_PARTS, CHEST, LATERALITIES, MEANING, MEANING_OF_CLASS, MODALITY_CODES, VIEWS
 from imaging.picture import Picture
 
@@ -42,19 +42,23 @@ def read(data: bytes, frame: int) -> Picture:
     keyword = pixel_keyword(elements)
     if keyword is None:
         kind = class_name(file.sop_class)
-        why = f"it holds no picture, it is of the class {kind}" if kind else "it holds no picture"
-        raise UnreadableImage("This DICOM file", why, "Choose the file that has the image itself.")
+        raise UnreadableImage(
+            "This DICOM file",
+            f"it has no pixel data; its class is {kind}" if kind else "it has no pixel data",
+            "It may be cut off: export it again. Or choose the file that holds the image itself.",
+        )
     notes: list[str] = []
     header = read_header(elements, keyword, frame, notes)
     if file.guessed:
         notes.append(f"The file names no transfer syntax; read as {file.syntax.name}.")
     stored, photometric = stored_values(elements, header, file.syntax, frame)
     pixels = displayed(stored, photometric, elements, header, notes)
+    spacing = _spacing(elements, notes)
     return Picture(
         pixels=pixels,
         source=_source(elements, header, file, frame),
         notes=notes + _warnings(elements),
-        spacing_mm=_spacing(elements, notes),
+        spacing_mm=spacing,
         modality=_modality(elements, file),
     )
 

@@ -45,7 +45,7 @@ class Codec:
             watchdog.start()
             try:
                 return self._ask(child, request, frame)
-            except (OSError, EOFError):
+            except (OSError, EOFError, ValueError):
                 self._stop()
                 raise CodecFailed from None
             finally:

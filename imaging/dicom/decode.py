@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy.typing as npt
@@ -94,7 +95,7 @@ def _fragment(elements: Elements, raw: bytes, header: ImageHeader, frame: int) -
 
 
 def _compressed(stream: bytes, header: ImageHeader, syntax: UID) -> tuple[Stored, str]:
-    name = f"{syntax.name} ({syntax})" if syntax.is_transfer_syntax else str(syntax)
+    name = f"{syntax.name} ({syntax})" if syntax.is_transfer_syntax else _digits(syntax)
     plugin = _PLUGINS.get(syntax)
     if plugin is None:
         raise UndecodablePixels("This DICOM file", f"there is no decoder for transfer syntax {name}", _REMEDY)
@@ -108,9 +109,10 @@ def _compressed(stream: bytes, header: ImageHeader, syntax: UID) -> tuple[Stored
     size = declared(stream)
     if syntax != RLELossless:
         _compare(size, header, name)
-    if syntax == JPEGExtended12Bit and size is not None and size.precision == 12:
-        # GDCM reads the process from the stream; pydicom withholds 12-bit streams from it under their own name.
-        syntax, options["bits_stored"] = JPEGLosslessSV1, 12
+    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and size is not None:
+        options |= {"bits_allocated": 8 if size.precision == 8 else 16, "bits_stored": size.precision}
+        if size.precision == 12:
+            syntax = JPEGLosslessSV1  # GDCM looks at the stream alone; pydicom keeps 12-bit Extended away from it
     try:
         return codec.decode({"syntax": syntax, "plugin": plugin, "options": options}, stream)
     except CodecFailed:
@@ -119,6 +121,11 @@ def _compressed(stream: bytes, header: ImageHeader, syntax: UID) -> tuple[Stored
             f"its pixels can't be decoded: they are damaged, or of a rare kind of transfer syntax {name}",
             _REMEDY,
         ) from None
+
+
+def _digits(syntax: UID) -> str:
+    """A UID that is not in the dictionary, where it is one: anything else might be a name."""
+    return str(syntax) if re.fullmatch(r"[0-9.]{1,64}", syntax) else "(not a legal UID)"
 
 
 def _compare(size: Declared | None, header: ImageHeader, name: str) -> None:

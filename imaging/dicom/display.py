@@ -17,9 +17,9 @@ from core.values import Floats, Mask
 from imaging.dicom.elements import Elements, damaged
 from imaging.dicom.header import ImageHeader
 from imaging.dicom.lookup import palette_of, table_of
-from imaging.stretch import stretched
+from imaging.stretch import span, stretched
 
-Values = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating[Any]]
 
 
 def displayed(
@@ -39,22 +39,25 @@ def displayed(
 def _gray(
     stored: npt.NDArray[Any], photometric: str, elements: Elements, header: ImageHeader, notes: list[str]
 ) -> Floats:
-    values, rescaled = _modality_values(stored.astype(np.float64), elements, header)
+    exact = np.float32 if stored.dtype.itemsize <= 2 else np.float64
+    values, rescaled = _modality_values(stored.astype(exact), elements, header)
     valid = _valid(stored, elements) & np.isfinite(values)
     if not valid.any():
         valid[:] = True
+    low, high = span(values, valid)
     shown = _voi_values(values, elements, header, notes)
-    if shown is not None and np.ptp(shown[valid].clip(0, 1)) == 0 < np.ptp(values[valid]):
+    if shown is not None and low < high and np.ptp(np.clip(span(shown, valid), 0, 1)) == 0:
         notes.append("The window in the header leaves nothing to see, so it was not used.")
         shown = None
     if shown is None and header.bits_stored <= 8 and not (header.signed or rescaled):
-        shown = values / (2**header.bits_stored - 1)
+        shown = values / values.dtype.type(2**header.bits_stored - 1)
     elif shown is None:
-        shown, low, high = stretched(values, valid)
+        shown = stretched(values, low, high)
         notes.append(
             f"No usable window in the header: shown from the smallest value ({low:g}) to the largest ({high:g})."
         )
-    gray: Floats = np.nan_to_num(shown.astype(np.float32), copy=False).clip(0, 1)
+    gray: Floats = np.nan_to_num(shown.astype(np.float32), copy=False)
+    np.clip(gray, 0, 1, out=gray)
     if photometric == "MONOCHROME1":
         notes.append("Low values are shown white: the header says MONOCHROME1.")
         gray = 1 - gray
@@ -78,16 +81,15 @@ def _valid(stored: npt.NDArray[Any], elements: Elements) -> Mask:
 
 
 def _modality_values(values: Values, elements: Elements, header: ImageHeader) -> tuple[Values, bool]:
-    """Values after Modality LUT or rescale (PS3.3 C.11.1), and whether they are still the stored ones."""
+    """Values after Modality LUT or rescale (PS3.3 C.11.1), and whether that changed them."""
     for item in elements.items("ModalityLUTSequence")[:1]:
-        return table_of(item, "LUT", header.signed).entries(values).astype(np.float64), True
-    slope, intercept = (
-        _one_number(elements, keyword, default)
-        for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
-    )
+        return table_of(item, "LUT", header.signed).entries(values).astype(values.dtype), True
+    slope = _one_number(elements, "RescaleSlope", 1.0)
+    intercept = _one_number(elements, "RescaleIntercept", 0.0)
     if slope == 0:
         raise damaged("RescaleSlope in the header is 0, which makes all pixels equal")
-    return values * slope + intercept, (slope, intercept) != (1.0, 0.0)
+    rescaled = (slope, intercept) != (1.0, 0.0)
+    return (values * values.dtype.type(slope) + values.dtype.type(intercept) if rescaled else values), rescaled
 
 
 def _one_number(elements: Elements, keyword: str, default: float) -> float:
@@ -103,7 +105,7 @@ def _voi_values(values: Values, elements: Elements, header: ImageHeader, notes: 
     """Values after the first VOI LUT, else the first window (PS3.3 C.11.2); None where there is none to be used."""
     for item in elements.items("VOILUTSequence")[:1]:
         notes.append("Shown through the lookup table (VOI LUT) of the header.")
-        return table_of(item, "LUT", header.signed)(values).astype(np.float64)
+        return table_of(item, "LUT", header.signed)(values)
     centers, widths = elements.numbers("WindowCenter"), elements.numbers("WindowWidth")
     if not (centers and widths):
         return None
@@ -113,7 +115,8 @@ def _voi_values(values: Values, elements: Elements, header: ImageHeader, notes: 
         return None
     notes.append(f"Shown in the window of the header: center {center:g}, width {width:g}.")
     if function == "SIGMOID":
-        return 1 / (1 + np.exp(-4 * (values - center) / width))
+        logistic: Values = 1 / (1 + np.exp(-4 * (values - center) / width))
+        return logistic
     if function == "LINEAR_EXACT":
         return (values - center) / width + 0.5
     return _linear(values, center - 0.5, width - 1)
@@ -121,4 +124,4 @@ def _voi_values(values: Values, elements: Elements, header: ImageHeader, notes: 
 
 def _linear(values: Values, center: float, width: float) -> Values:
     """PS3.3 C.11.2.1.2.1, with center and width as they stand there after - 0.5 and - 1; width 0 is a threshold."""
-    return (values - center) / width + 0.5 if width > 0 else (values > center).astype(np.float64)
+    return (values - center) / width + 0.5 if width > 0 else (values > center).astype(values.dtype)

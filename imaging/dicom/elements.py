@@ -7,10 +7,14 @@ from collections.abc import Collection, Iterable, Sized
 from typing import Any
 
 from pydicom import Dataset, Sequence
+from pydicom.dataelem import RawDataElement
 
-from core.errors import UnreadableImage
+from core.errors import LimitExceeded, UnreadableImage
 
 _MACROS = ("FrameVOILUTSequence", "PixelValueTransformationSequence", "PixelMeasuresSequence")
+
+
+_MAX_SEQUENCE = 8 * 2**20  # bytes
 
 
 def damaged(why: str) -> UnreadableImage:
@@ -32,13 +36,19 @@ class Elements:
         """The value, None where absent or empty; raises UnreadableImage where it can't be parsed."""
         holder = next((macro.dataset for macro in self.macros if keyword in macro.dataset), self.dataset)
         try:
-            value = holder.get(keyword)
+            unparsed = holder.get_item(keyword)
+            bytes_left = unparsed.length if isinstance(unparsed, RawDataElement) and "Sequence" in keyword else 0
+            long = bytes_left > _MAX_SEQUENCE
+            value = None if long else holder.get(keyword)
         except Exception:  # noqa: BLE001 - pydicom converts on access; damaged values raise anything, and it quotes them
             raise damaged(f"{keyword} in the header is damaged") from None
+        if long:
+            why = f"{keyword} has more than {_MAX_SEQUENCE // 2**20} MB, which would take minutes to parse"
+            raise LimitExceeded("This DICOM file", why, "Export the frame you want as a file of its own.")
         return None if isinstance(value, Sized) and len(value) == 0 else value
 
     def items(self, keyword: str) -> list[Elements]:
-        """The items of a sequence, none where it is absent; raises UnreadableImage where it can't be parsed."""
+        """The items of a sequence, none where it is absent; raises UnreadableImage or LimitExceeded."""
         value = self.value(keyword)
         if not isinstance(value, Sequence):
             return []

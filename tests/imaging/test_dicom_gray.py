@@ -15,7 +15,7 @@ from pydicom.uid import (
 )
 
 from imaging.read import frame_count, read_case
-from tests.imaging.tiny import dataset, dicom, item, written
+from tests.imaging.tiny import dataset, dicom, item, lut, written
 
 U16 = np.array([[0, 1000], [2000, 4000]], dtype=np.uint16)
 TWELVE = {"BitsStored": 12, "HighBit": 11}
@@ -117,8 +117,8 @@ def test_monochrome1_with_a_contradicting_shape_is_inverted() -> None:
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_modality_lut_then_voi_lut(syntax: str) -> None:
-    modality = item(LUTDescriptor=[4, 10, 16], ModalityLUTType="US", LUTData=[100, 101, 102, 103])
-    voi = item(LUTDescriptor=[4, 100, 12], LUTData=[0, 1365, 2730, 4095])
+    modality = lut([4, 10, 16], [100, 101, 102, 103])
+    voi = lut([4, 100, 12], [0, 1365, 2730, 4095])
     data = dicom(
         np.array([[0, 10, 11], [12, 13, 99]], dtype=np.uint16),
         syntax=syntax,
@@ -132,14 +132,13 @@ def test_modality_lut_then_voi_lut(syntax: str) -> None:
 
 def test_lookup_table_as_words_in_the_byte_order_of_the_file() -> None:
     for syntax, order in ((ExplicitVRLittleEndian, "<u2"), (ExplicitVRBigEndian, ">u2")):
-        voi = item(LUTDescriptor=[3, 0, 16], LUTData=np.array([0, 13107, 65535], order).tobytes())
-        voi["LUTData"].VR = "OW"
+        voi = lut([3, 0, 16], np.array([0, 13107, 65535], order).tobytes())
         data = dicom(np.array([[0, 1, 2]], dtype=np.uint16), syntax=syntax, VOILUTSequence=[voi])
         assert shown(data) == pytest.approx([0, 0.2, 1])
 
 
 def test_lookup_table_that_starts_below_zero() -> None:
-    voi = item(LUTDescriptor=[3, 65535, 8], LUTData=[0, 128, 255])
+    voi = lut([3, -1, 8], [0, 128, 255])
     data = dicom(np.array([[-5, -1, 0, 1]], dtype=np.int16), VOILUTSequence=[voi])
     assert shown(data) == pytest.approx([0, 0, 128 / 255, 1])
 

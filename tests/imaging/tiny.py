@@ -30,6 +30,13 @@ def item(**elements: Any) -> Dataset:
     return dataset
 
 
+def lut(descriptor: list[int], data: list[int] | bytes) -> Dataset:
+    """An item of a Modality or VOI LUT sequence; bytes are words in the byte order of the file."""
+    made = item(LUTDescriptor=descriptor, LUTData=data)
+    made["LUTData"].VR = "OW" if isinstance(data, bytes) else "US"
+    return made
+
+
 def dataset(pixels: np.ndarray | bytes, *, syntax: str = ExplicitVRLittleEndian, **elements: Any) -> FileDataset:
     """A data set around pixels; what the pixels imply about the header is set, elements come on top, None deletes.
 
@@ -56,7 +63,7 @@ def dataset(pixels: np.ndarray | bytes, *, syntax: str = ExplicitVRLittleEndian,
     elements = {"PixelData": pixels + b"\0" * (len(pixels) % 2), **elements}
     for keyword, value in elements.items():
         if value is None:
-            delattr(made, keyword)
+            made.pop(keyword, None)
         else:
             setattr(made, keyword, value)
     if "PixelData" in made:

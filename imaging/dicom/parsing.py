@@ -21,7 +21,7 @@ from imaging.dicom.elements import damaged
 from imaging.dicom.terms import ELEMENTS
 from imaging.limits import MAX_BYTES, check_bytes
 
-_MAX_READS = 1_000_000
+_MAX_READS = 300_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +79,11 @@ def _guess(dataset: Dataset) -> UID:
 
 
 class _Metered(BytesIO):
-    """Bytes that can be read so many times: a file of millions of tiny elements would take minutes to parse."""
+    """Bytes that can be read so many times: millions of tiny elements would take minutes to parse."""
 
-    left = _MAX_READS
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.left = _MAX_READS
 
     def read(self, size: int | None = -1) -> bytes:
         self.left -= 1
