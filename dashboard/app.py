@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import SecondLookError
 from dashboard.components.frame import frame
+from dashboard.components.message import message
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#000"/>'
@@ -38,4 +39,4 @@ try:
     frame(PAGES)
     page.run()
 except SecondLookError as error:
-    st.error(str(error), icon=":material/error:")
+    message(str(error), "error")

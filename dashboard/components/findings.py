@@ -11,8 +11,7 @@ import streamlit as st
 
 from core.values import Caution, Comparison, Score, View
 from dashboard.components.glossary import explained
-from dashboard.components.words import shape
-from evaluation.control import control_caption
+from dashboard.components.words import noise, shape
 from evaluation.sentences import sentences
 from evaluation.words import level, percent
 
@@ -70,8 +69,8 @@ def table(comparison: Comparison, *, technical: bool) -> None:
         + "</tbody>"
         for name, rows in groups.items()
     )
-    control = escape(control_caption(comparison.perturbation))
-    columns = ("Clean", "Perturbed", f"Control<br><small>{control}</small>")
+    control = escape(noise(comparison.perturbation, technical=technical))
+    columns = ("Clean", "Perturbed", f"{explained('Control')}<small>{control}</small>")
     head = "<tr><td></td>" + "".join(f'<th scope="col">{column}</th>' for column in columns) + "</tr>"
     st.html(f'<table class="numbers-table comparison"><thead>{head}</thead>{body}</table>')
 
@@ -108,7 +107,7 @@ def _prediction(comparison: Comparison, technical: bool) -> Iterator[Row]:
 def _change(comparison: Comparison, technical: bool) -> Iterator[Row]:
     def row(name: str, cell: str, about: str = "") -> Row:
         perturbed, control = (
-            cell.format(n=p.norms, p=p, linf=level(p.norms.linf_255))
+            cell.format(n=p.norms, p=p, linf=level(p.norms.linf_255), changed=100 * p.norms.changed)
             for p in (comparison.perturbation, comparison.control)
         )
         return Row(name, "", perturbed, control, about)
@@ -117,7 +116,7 @@ def _change(comparison: Comparison, technical: bool) -> Iterator[Row]:
     yield row("SSIM" if technical else "Likeness of the pictures (SSIM)", "{n.ssim:.3f}")
     if technical:
         yield row("L2", "{n.l2:.3g}")
-        yield row("Share of pixels changed", "{n.changed:.0%}")
+        yield row("Share of pixels changed", "{changed:.0f} %")
         yield row("Images sent through the model", "{p.queries}")
         yield row("Seconds", "{p.seconds:.2f}")
 

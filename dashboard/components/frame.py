@@ -10,10 +10,10 @@ import streamlit as st
 
 from core.values import Modality
 from dashboard.components.uploads import collect_uploads
-from dashboard.components.words import NOTICE
 from dashboard.services.cases import Entry, worklist_entries
 from dashboard.services.models import models, models_for
 from dashboard.state import CASE, MODEL, PLAIN, TECHNICAL, WORDING
+from evaluation.words import NOTICE
 
 STYLE = Path(__file__).parent.parent / "style.css"
 

@@ -7,10 +7,11 @@ from html import escape
 GLOSSARY = {
     "Logit": "The raw score of the model before it becomes a probability; larger means more evidence.",
     "Probability": "The logit on a scale from 0 to 100 %, calibrated: of the pictures given 80 %, about 80 in 100 "
-    "should show the finding in data like those the model was tested on.",
+    "should show the finding, in data like the validation data on which the scale was fitted.",
     "Threshold": "The probability from which the model flags the finding; chosen on validation data.",
     "Epsilon": "The largest change allowed for any pixel, in gray levels of 255.",
     "L-infinity": "The largest change of any single pixel in the picture.",
+    "RMS": "The root mean square: the typical change of a pixel, where large changes count more.",
     "L2": "The length of the whole change: the root of the sum of all squared pixel changes.",
     "SSIM": "Structural similarity of two pictures, which follows what the eye compares; 1 means identical.",
     "Restart": "Another run of an attack from another random point; the best run counts.",
@@ -20,13 +21,19 @@ GLOSSARY = {
     "Top-10 % overlap": "How much of the strongest tenth of one map is also in the strongest tenth of the other; "
     "two unrelated maps share a tenth.",
     "Centroid shift": "How far the center of a map has moved.",
+    "Sensitivity": "Of the pictures that show the finding, the share that the model flags.",
+    "Specificity": "Of the pictures that do not show the finding, the share that the model does not flag.",
+    "AUROC": "The chance that a picture with the finding gets a higher score than one without: 1 is perfect, 0.5 is "
+    "guessing.",
+    "95 % interval": "A range made so that in 95 of 100 tests, each on another sample of the same kind, it holds the "
+    "true value.",
     "Seed": "The number that names the random choices; the same seed gives the same result.",
 }
 
 
 def explained(name: str) -> str:
-    """As HTML, with the meaning of the first term of the glossary that occurs in it as a pop-over."""
+    """As HTML, where the first term of the glossary that occurs in it opens its meaning, by mouse, touch or key."""
     for term, meaning in GLOSSARY.items():
         if term.lower() in name.lower():
-            return f'<abbr class="term" title="{escape(meaning)}">{escape(name)}</abbr>'
+            return f'<details class="term"><summary>{escape(name)}</summary>{escape(meaning)}</details>'
     return escape(name)

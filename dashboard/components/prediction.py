@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.values import Case, Comparison, ModelCard, Prediction
 from dashboard.components.words import shape
-from evaluation.control import control_caption
 from evaluation.words import finding, percent
 
 
@@ -88,9 +87,8 @@ def _control(comparison: Comparison | None, target: int) -> str:
     noisy = comparison.controlled.prediction
     flips = comparison.clean.prediction.positive[target] != noisy.positive[target]
     course = "flips too" if flips else "holds"
-    title = escape(control_caption(comparison.perturbation))
     return (
-        f'<div class="line" title="{title}">Random noise, same size: '
+        '<div class="line">Random noise, same size: '
         f"<b>{percent(noisy.probabilities[target])} {shape(noisy, target)}</b> {course}</div>"
     )
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.components.message import message
 from dashboard.services.jobs import Job
 
 POLL_SECONDS = 0.3
-CARD = "progress"
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -18,22 +18,22 @@ def progress(job: Job[Any], doing: str, cancel: Callable[[], None]) -> None:
     """Draw a card with a bar, the time left and Cancel, and run the page again when the job has ended."""
     if job.finished:
         st.rerun()
-    with st.container(key=CARD, horizontal=True, vertical_alignment="center"):
+    with st.container(key=f"progress {doing}", horizontal=True, vertical_alignment="center"):
         st.progress(job.share, _said(job, doing))
-        if st.button("Cancel", key="cancel"):
+        if st.button("Cancel", key=f"cancel {doing}"):
             cancel()
             st.rerun()
 
 
-def halted(message: str, button: str, act: Callable[[], None]) -> None:
+def halted(reason: str, button: str, act: Callable[[], None]) -> None:
     """Draw a card that says why there is no result, and a button that changes that."""
-    with st.container(key=CARD):
-        st.markdown(message)
+    with st.container(key="progress halted"):
+        message(reason)
         st.button(button, on_click=act)
 
 
 def _said(job: Job[Any], doing: str) -> str:
     if job.state == "waiting":
-        return f"{doing}: waiting for another computation"
+        return f"{doing}: waiting for its turn"
     left = job.seconds_left
     return doing if left is None else f"{doing}: {100 * job.share:.0f} %, {max(1, round(left))} s left"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.values import MODALITIES
+from dashboard.components.message import message
 from dashboard.services.cases import Entry, Uploads
 from dashboard.state import CASE, held, listening
 
@@ -38,7 +39,7 @@ def refusals() -> None:
     uploads = held(Uploads)
     if uploads.refused:
         with st.container(key="refused", horizontal=True, vertical_alignment="center", wrap=False):
-            st.error("  \n".join(uploads.refused), icon=":material/error:")
+            message("\n".join(uploads.refused), "error")
             st.button("Close", on_click=uploads.refused.clear)
 
 
@@ -63,8 +64,6 @@ def reading(entry: Entry) -> None:
             on_change=_reread,
             args=(entry,),
         )
-    for note in entry.case.notes:
-        st.caption(note)
 
 
 def _take_in(key: str) -> None:

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 
 from core.params import ParamSpec, Value
 from core.registry import Method
-from core.values import Prediction
+from core.values import Perturbation, Prediction
+from evaluation.control import control_caption
 
-NOTICE = "Research and education only. Not for diagnosis."
 FILLED, HOLLOW = "●", "○"
 
 
 def shape(prediction: Prediction, target: int) -> str:
     """Filled when the model flags the finding, hollow when it does not."""
     return FILLED if prediction.positive[target] else HOLLOW
+
+
+def noise(perturbation: Perturbation, *, technical: bool) -> str:
+    """The control of a perturbation; technical names the norm and its value."""
+    return control_caption(perturbation) if technical else "noise of the same size"
 
 
 def settings(method: Method, values: Mapping[str, Value]) -> str:

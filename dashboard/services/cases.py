@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 from core.errors import Cancelled, InputError, SecondLookError
 from core.progress import Report
 from core.values import MODALITIES, Case, Modality
 from dashboard.services import pictures
-from dashboard.services.jobs import Cancel, Job, submit
+from dashboard.services.jobs import READING, Cancel, Job, submit
 from dashboard.state import held
 from evaluation.words import in_sentence
 from imaging.bundled import bundled_cases, load_bundled
@@ -48,7 +50,7 @@ class Entry:
     @cached_property
     def picture(self) -> str:
         """Data URI of the case at viewing size."""
-        return pictures.picture(pictures.shown(self.case))
+        return pictures.png(pictures.shown(self.case))
 
 
 @lru_cache(maxsize=1)
@@ -58,21 +60,36 @@ def bundled() -> tuple[Entry, ...]:
     return tuple(Entry(load_bundled(case.key), case.title) for case in ordered)
 
 
+Outcomes: TypeAlias = list[Entry | InputError]
+
+
+@dataclass(eq=False)
+class Reading:
+    """Files under way; replaces is the entry that is read again."""
+
+    job: Job[Outcomes]
+    replaces: Entry | None = None
+
+
 @dataclass
 class Uploads:
     """What one session uploaded, newest first; the oldest leave when there are too many. Names are never kept."""
 
     entries: list[Entry] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    job: Job[list[Entry | InputError]] | None = None
+    _readings: deque[Reading] = field(default_factory=deque)
     _count: int = 0
-    _replaced: Entry | None = None
+
+    @property
+    def job(self) -> Job[Outcomes] | None:
+        """What is being read now, if anything; more may wait behind it."""
+        return self._readings[0].job if self._readings else None
 
     def read(self, files: Sequence[bytes], listening: Callable[[], bool]) -> None:
         """Read files in the background; see collect."""
 
-        def work(report: Report, cancel: Cancel) -> list[Entry | InputError]:
-            outcomes: list[Entry | InputError] = []
+        def work(report: Report, cancel: Cancel) -> Outcomes:
+            outcomes: Outcomes = []
             for data in files:
                 if cancel.is_set():
                     raise Cancelled
@@ -80,40 +97,47 @@ class Uploads:
                 report(len(outcomes) / len(files))
             return outcomes
 
-        self._replaced, self.refused, self.job = None, [], submit(work, listening)
+        self._begin(Reading(submit(work, listening, READING)))
 
     def reread(self, entry: Entry, frame: int, modality: Modality, listening: Callable[[], bool]) -> None:
         """Read the file of an entry again, as another frame or kind of picture, to replace it; see collect."""
 
-        def work(report: Report, cancel: Cancel) -> list[Entry | InputError]:
+        def work(report: Report, cancel: Cancel) -> Outcomes:
             return [_read(entry.data, frame, modality)]
 
-        self._replaced, self.refused, self.job = entry, [], submit(work, listening)
+        self._begin(Reading(submit(work, listening, READING), replaces=entry))
 
     def stop(self) -> None:
         """The user pressed Cancel."""
-        if self.job is not None:
-            self.job.cancel.set()
-            self.job = None
+        while self._readings:
+            self._readings.popleft().job.cancel.set()
 
     def collect(self) -> Entry | None:
         """Take in what has been read: the newest entry. What can't be read leaves a sentence in refused."""
-        if self.job is None or not self.job.finished:
-            return None
-        outcomes = self.job.result or []
-        self.refused = [str(outcome) for outcome in (*outcomes, self.job.error) if isinstance(outcome, SecondLookError)]
-        self.job = None
+        newest = None
+        while self._readings and self._readings[0].job.finished:
+            newest = self._take_in(self._readings.popleft()) or newest
+        while len(self.entries) > 1 and self._too_much():
+            self.entries.pop()
+        return newest
+
+    def _begin(self, reading: Reading) -> None:
+        self.refused = []
+        self._readings.append(reading)
+
+    def _take_in(self, reading: Reading) -> Entry | None:
+        outcomes = reading.job.result or []
+        refusals = (outcome for outcome in (*outcomes, reading.job.error) if isinstance(outcome, SecondLookError))
+        self.refused.extend(map(str, refusals))
         entries = [outcome for outcome in outcomes if isinstance(outcome, Entry)]
         for entry in entries:
-            if self._replaced in self.entries:
-                entry.title = self._replaced.title
-                self.entries[self.entries.index(self._replaced)] = entry
+            if reading.replaces in self.entries:
+                entry.title = reading.replaces.title
+                self.entries[self.entries.index(reading.replaces)] = entry
             else:
                 self._count += 1
                 entry.title = f"Upload {self._count}"
                 self.entries = [entry, *(older for older in self.entries if older.case.id != entry.case.id)]
-        while len(self.entries) > 1 and self._too_much():
-            self.entries.pop()
         return entries[-1] if entries else None
 
     def _too_much(self) -> bool:

@@ -8,26 +8,32 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.errors import SecondLookError
+from core.errors import Cancelled, SecondLookError
 from core.params import Params
 from core.progress import Report
-from core.values import Case, Comparison, Geometry, Prediction
+from core.values import Case, Comparison, Geometry, Modality, Prediction
 from dashboard.services import pictures
 from dashboard.services.jobs import Cancel, Job, submit
 from evaluation.compare import Direction
 from evaluation.session import compare_case, fitted
 from imaging.geometry import geometry_of
-from imaging.overlay import magnified, shared_scale
+from imaging.overlay import display_scale, magnified
 from model_zoo.loading import load_classifier
 
 KEPT = 4  # an attack keeps its iterates, some ten megabytes
+MARKING = 0.1  # share of the bar for the other cases of the worklist
 
 
 @dataclass(frozen=True)
 class Request:
-    """Everything a comparison depends on; equal requests have equal results."""
+    """Everything a comparison depends on; equal requests have equal results.
+
+    case_id names the pixels alone, so what else the cautions and measures read of the case stands beside it.
+    """
 
     case_id: str
+    modality: Modality
+    spacing_mm: tuple[float, float] | None
     model: str
     target: int
     explainer: str
@@ -41,13 +47,14 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """Data URIs of what the viewer shows of a comparison; low and high are the scale that the maps share,
-    -high and high that of their difference."""
+    -high and high that of their difference; beyond: whether some places exceed it and have the color of its end."""
 
     perturbed: str
     change: str
     magnification: int
     low: float
     high: float
+    beyond: bool
     before: str
     difference: str
     after: str
@@ -137,12 +144,17 @@ def _work(request: Request, case: Case, unmarked: Sequence[Case], report: Report
         perturbation_params=request.perturbation_params,
         direction=request.direction,
         seed=request.seed,
-        report=report,
+        report=lambda share: report((1 - MARKING) * share),
         cancel=cancel,
     )
     geometry = geometry_of(case.pixels, model.card.input)
-    marks = {other.id: model.predict(fitted(other, model.card).pixels) for other in unmarked if other.id != case.id}
-    marks[case.id] = comparison.clean.prediction
+    marks = {case.id: comparison.clean.prediction}
+    others = [other for other in unmarked if other.id != case.id]
+    for done, other in enumerate(others):
+        if cancel.is_set():
+            raise Cancelled
+        report(1 - MARKING * (1 - done / len(others)))
+        marks[other.id] = model.predict(fitted(other, model.card).pixels)
     return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks)
 
 
@@ -150,17 +162,16 @@ def _drawn(case: Case, comparison: Comparison, geometry: Geometry) -> Drawn:
     clean, perturbed = comparison.perturbation.clean, comparison.perturbation.perturbed
     change, factor = magnified(clean, perturbed)
     before, after = comparison.clean.attribution, comparison.perturbed.attribution
-    low, high = shared_scale([before, after])
     between = after.heat - before.heat
-    if before.signed:  # two maps of opposite sign differ by more than either one reaches
-        high = max(high, float(np.abs(between).max()))
-        low = -high
+    heats = [before.heat, after.heat, between] if before.signed else [before.heat, after.heat]
+    low, high = display_scale(heats, before.signed)
     return Drawn(
-        perturbed=pictures.picture(pictures.overlaid(pictures.shown(case), perturbed - clean, geometry)),
-        change=pictures.picture(change.transpose(1, 2, 0)),
+        perturbed=pictures.png(pictures.overlaid(pictures.shown(case), perturbed - clean, geometry)),
+        change=pictures.png(change.transpose(1, 2, 0)),
         magnification=factor,
         low=low,
         high=high,
+        beyond=max(float(np.abs(heat).max()) for heat in heats) > high,
         before=pictures.heat_levels(before.heat, low, high),
         difference=pictures.heat_levels(between, -high, high),
         after=pictures.heat_levels(after.heat, low, high),

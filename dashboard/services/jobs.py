@@ -1,7 +1,7 @@
-"""One computation at a time, outside the script thread: with progress, time left, and a cancel that works.
+"""Work outside the script thread: with progress, time left, and a cancel that works.
 
-Torch gains nothing from two jobs that fight for the same cores, so the pool of the process has one worker, and
-further jobs wait their turn.
+Torch gains nothing from two jobs that fight for the same cores, so the process computes one job at a time, and further
+ones wait their turn. Reading files needs no torch and has a thread of its own: a dropped file waits for no attack.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -22,7 +22,8 @@ T = TypeVar("T")
 State = Literal["waiting", "running", "done", "canceled", "failed"]
 
 LOG = logging.getLogger(__name__)
-_POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compute", initializer=compute.prepare)
+COMPUTE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compute", initializer=compute.prepare)
+READING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
 
 
 class Cancel(threading.Event):
@@ -70,10 +71,10 @@ class Job(Generic[T]):
         return elapsed * (1 - self.share) / self.share
 
 
-def submit(work: Work[T], listening: Callable[[], bool] = lambda: True) -> Job[T]:
+def submit(work: Work[T], listening: Callable[[], bool] = lambda: True, pool: Executor = COMPUTE) -> Job[T]:
     """Queue work(report, cancel); it is skipped, or stopped at its next pass, once nobody is listening."""
     job: Job[T] = Job(Cancel(listening))
-    _POOL.submit(_run, job, work)
+    pool.submit(_run, job, work)
     return job
 
 

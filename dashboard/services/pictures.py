@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from dataclasses import replace
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from PIL import Image
 
 from core.values import Case, Floats, Geometry
 from imaging.geometry import recolored, to_case
+from imaging.overlay import to_png
 
 LONG_SIDE = 1024
 THUMB = 88
@@ -33,12 +33,7 @@ def thumbnail(case: Case) -> str:
     square = np.zeros((THUMB, THUMB, channels), dtype=np.float32)
     top, left = (THUMB - height) // 2, (THUMB - width) // 2
     square[top : top + height, left : left + width] = small
-    return png(_levels(square))
-
-
-def picture(pixels: Floats) -> str:
-    """Data URI of (H, W, C) in [0, 1]."""
-    return png(_levels(pixels))
+    return png(square)
 
 
 def overlaid(pixels: Floats, change: Floats, geometry: Geometry) -> Floats:
@@ -70,17 +65,9 @@ def strongest_place(heat: Floats) -> str:
     return f"{vertical} {horizontal}"
 
 
-def png(levels: Bytes) -> str:
-    """Data URI of (H, W) or (H, W, 1 or 3) uint8."""
-    if levels.ndim == 3 and levels.shape[2] == 1:
-        levels = levels[..., 0]
-    buffer = io.BytesIO()
-    Image.fromarray(levels).save(buffer, "png", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _levels(pixels: Floats) -> Bytes:
-    return np.round(pixels * 255).astype(np.uint8)
+def png(pixels: Floats | Bytes) -> str:
+    """Data URI of (H, W) or (H, W, 1 or 3), 8-bit or in [0, 1]."""
+    return "data:image/png;base64," + base64.b64encode(to_png(pixels)).decode()
 
 
 def _reduced(pixels: Floats, long_side: int) -> Floats:

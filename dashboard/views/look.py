@@ -9,9 +9,12 @@ from core.values import MODALITIES, ModelCard
 from dashboard.components import findings
 from dashboard.components.controls import explain_form, stress_form
 from dashboard.components.frame import current_entry
+from dashboard.components.message import message
 from dashboard.components.panes import panes
 from dashboard.components.prediction import prediction_panel
 from dashboard.components.progress import halted, progress
+from dashboard.components.provenance import provenance
+from dashboard.components.trajectory import trajectory
 from dashboard.components.uploads import drop_zone, reading, refusals
 from dashboard.components.worklist import worklist
 from dashboard.services.cases import Entry, Uploads, worklist_entries
@@ -45,7 +48,7 @@ def look() -> None:
             progress(uploads.job, "Reading", uploads.stop)
         if entry is None or key is None:
             missing = "No case yet: drop a file into the list." if entry is None else "No model is installed."
-            st.info(missing, icon=":material/info:")
+            message(missing)
             return
     card = models()[key]
     with right:
@@ -55,6 +58,8 @@ def look() -> None:
         explanation = explain_form()
     request = Request(
         case_id=entry.case.id,
+        modality=entry.case.modality,
+        spacing_mm=entry.case.spacing_mm,
         model=key,
         target=target,
         explainer=explanation.method,
@@ -91,7 +96,8 @@ def _show(
     with center:
         with st.container(key="viewer"):
             panes(entry, shown, stale=shown is not fresh)
-            if fresh is None and held(Uploads).job is None:
+            provenance(entry.case)
+            if fresh is None:
                 _why_not(comparisons)
         if shown is None or comparison is None:
             return
@@ -99,6 +105,8 @@ def _show(
             findings.sentence(comparison, technical=technical())
             findings.caution_list(comparison.cautions)
             findings.table(comparison, technical=technical())
+            if technical():
+                trajectory(comparison, card.temperature)
 
 
 def _pick_target(card: ModelCard) -> int:
@@ -118,9 +126,9 @@ def _in_scope(entry: Entry, card: ModelCard, center: DeltaGenerator) -> bool:
     wanted, given = (in_sentence(MODALITIES[modality]) for modality in (card.input.modality, entry.case.modality))
     with center, st.container(key="viewer"):
         panes(entry, None, stale=False)
-        if held(Uploads).job is None:
-            reason = f"**{card.name}** was made for another kind of picture: {wanted}, not {given}."
-            halted(reason, "Show anyway", lambda: st.session_state.update({allowed: True}))
+        provenance(entry.case)
+        reason = f"{card.name} was made for another kind of picture: {wanted}, not {given}."
+        halted(reason, "Show anyway", lambda: st.session_state.update({allowed: True}))
     return False
 
 

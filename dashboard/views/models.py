@@ -7,7 +7,9 @@ from html import escape
 
 import streamlit as st
 
-from core.values import MODALITIES, ModelCard, Score
+from core.values import MODALITIES, DataSource, ModelCard, Score
+from dashboard.components.glossary import explained
+from dashboard.components.message import message
 from dashboard.components.tables import table
 from dashboard.services.models import models as installed
 from dashboard.state import technical
@@ -22,7 +24,7 @@ def models() -> None:
     with st.container(key="document"):
         st.title("Models", anchor=False)
         if not installed():
-            st.info("No model is installed. Train one with make train.", icon=":material/info:")
+            message("No model is installed. Train one with make train.")
         for card in installed().values():
             with st.container(border=True, key=f"card {card.key}"):
                 _card(card)
@@ -39,15 +41,12 @@ def _card(card: ModelCard) -> None:
             (_measure(name), _value(name, score), _interval(name, score), _count(score))
             for name, score in card.results.items()
         ]
-        table(("Measure", "Value", "95 % interval", "n"), rows)
+        table(("Measure", "Value", explained("95 % interval"), "n"), rows)
     with origin:
         st.subheader("Trained on", anchor=False)
         table(
             ("Data", "Images", "License"),
-            [
-                (f'<a href="{escape(s.link)}">{escape(s.name)}</a>', f"{s.images:,}", escape(s.license))
-                for s in card.training
-            ],
+            [(_source(source), f"{source.images:,}", escape(source.license)) for source in card.training],
         )
         st.subheader("Facts", anchor=False)
         table(("", ""), list(_facts(card)))
@@ -55,6 +54,12 @@ def _card(card: ModelCard) -> None:
     st.markdown(card.intended_use)
     st.subheader("Limits", anchor=False)
     st.markdown("\n".join(f"- {limit}" for limit in card.limits))
+
+
+def _source(source: DataSource) -> str:
+    if not source.link.startswith(("https://", "http://")):
+        return escape(source.name)
+    return f'<a href="{escape(source.link)}">{escape(source.name)}</a>'
 
 
 def _facts(card: ModelCard) -> Iterator[tuple[str, str]]:
@@ -74,7 +79,7 @@ def _facts(card: ModelCard) -> Iterator[tuple[str, str]]:
 
 
 def _measure(name: str) -> str:
-    return escape(MEASURES.get(name, name.replace("_", " ").replace("auroc", "AUROC").capitalize()))
+    return explained(MEASURES.get(name, name.replace("_", " ").replace("auroc", "AUROC").capitalize()))
 
 
 def _value(name: str, score: Score) -> str:

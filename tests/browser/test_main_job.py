@@ -46,7 +46,7 @@ def finished(page: Page) -> None:
     """Wait until the comparison on screen is that of the controls, and nothing is under way."""
     at_rest = page.locator("[data-test-script-state=notRunning]")
     expect(at_rest).to_be_visible()
-    expect(page.locator(".st-key-progress")).to_have_count(0)
+    expect(page.locator("[class*='st-key-progress-']")).to_have_count(0)
     expect(page.locator(".st-key-findings .sentence")).to_be_visible()
     expect(at_rest).to_be_visible()
 

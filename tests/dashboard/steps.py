@@ -28,7 +28,7 @@ def opened() -> AppTest:
 def settled(app: AppTest) -> AppTest:
     """The app once nothing is being computed any more."""
     deadline = time.monotonic() + PATIENCE
-    while any(button.key == "cancel" for button in app.button):
+    while any((button.key or "").startswith("cancel") for button in app.button):
         assert time.monotonic() < deadline, "the computation does not end"
         time.sleep(0.05)
         app.run()
@@ -39,9 +39,14 @@ def settled(app: AppTest) -> AppTest:
 def shown(app: AppTest) -> str:
     """All text on the page, without the style sheet."""
     bodies = [element.proto.body for element in app.get("html")]
-    elements = (*app.markdown, *app.caption, *app.error, *app.info, *app.title, *app.header, *app.subheader)
+    elements = (*app.markdown, *app.caption, *app.title, *app.header, *app.subheader)
     texts = [*bodies, *(str(element.value) for element in elements)]
     return "\n".join(text for text in texts if not text.startswith("<style>"))
+
+
+def errors(app: AppTest) -> list[str]:
+    """The error messages on the page, as HTML."""
+    return [element.proto.body for element in app.get("html") if 'role="alert"' in element.proto.body]
 
 
 def upload(app: AppTest, data: bytes, name: str = "JANE DOE 1970.bin") -> AppTest:

@@ -48,6 +48,6 @@ def test_every_parameter_has_a_control(method: Method) -> None:
 def test_a_changed_control_changes_the_parameters() -> None:
     app = AppTest.from_function(form, args=("perturbations", "pgd"), default_timeout=60).run()
     app.slider(key="pgd epsilon").set_value(2.5).run()
-    app.toggle(key="pgd random_start").set_value(False).run()
+    app.toggle(key="pgd random_start").set_value(True).run()
     params = app.session_state["result"].as_dict()
-    assert (params["epsilon"], params["random_start"]) == (2.5, False)
+    assert (params["epsilon"], params["random_start"]) == (2.5, True)

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Cancelled, InputError
 from core.progress import Report
-from dashboard.services.jobs import Cancel, submit
+from dashboard.services.jobs import READING, Cancel, submit
 
 SOON = 10
 
@@ -94,3 +94,12 @@ def test_jobs_wait_for_each_other_and_cancel_hits_only_one() -> None:
     first_may_end.set()
     assert third.wait(SOON)
     assert [job.state for job in (first, second, third)] == ["done", "canceled", "done"]
+
+
+def test_reading_does_not_wait_for_a_computation() -> None:
+    may_end = threading.Event()
+    computation = submit(lambda report, cancel: may_end.wait(SOON))
+    assert submit(lambda report, cancel: "read", pool=READING).wait(SOON)
+    assert not computation.finished
+    may_end.set()
+    assert computation.wait(SOON)

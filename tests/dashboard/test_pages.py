@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import ModelError
 from core.values import ModelCard
-from dashboard.components.glossary import GLOSSARY
+from dashboard.components.glossary import GLOSSARY, explained
 from explainers import EXPLAINERS
 from model_zoo.cards import cards
 from perturbations import PERTURBATIONS
@@ -36,7 +36,9 @@ def test_models_shows_every_card() -> None:
         assert card.name in text
         assert card.intended_use in text
         assert all(limit in text for limit in card.limits)
-        assert all(source.link in text for source in card.training)
+        for source in card.training:
+            assert source.name in text
+            assert (f'<a href="{source.link}">' in text) == source.link.startswith("http")
         for score in card.results.values():
             assert score.n is None or f"{score.n:,}" in text
 
@@ -84,3 +86,10 @@ def test_about_says_what_it_is_not_and_explains_its_words() -> None:
     assert "not a medical device" in text
     assert "sent nowhere else" in text
     assert all(meaning in text for meaning in GLOSSARY.values())
+
+
+def test_a_term_opens_its_meaning_without_a_mouse() -> None:
+    assert explained("Raw score (logit)") == (
+        f'<details class="term"><summary>Raw score (logit)</summary>{GLOSSARY["Logit"]}</details>'
+    )
+    assert explained("Seconds <b>") == "Seconds &lt;b&gt;"

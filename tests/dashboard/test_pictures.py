@@ -21,7 +21,7 @@ def decoded(uri: str) -> npt.NDArray[np.uint8]:
 
 def test_a_picture_keeps_every_level() -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert np.array_equal(decoded(pictures.picture((levels / np.float32(255))[..., None])), levels)
+    assert np.array_equal(decoded(pictures.png((levels / np.float32(255))[..., None])), levels)
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,12 @@ class Viewer {
   }
 
   async show(scene) {
-    this.scene = scene;
-    this.luts = Object.fromEntries(Object.entries(scene.luts).map(([name, text]) => [name, bytes(text)]));
+    this.coming = scene;
     const sources = scene.panes.flatMap((pane) => [pane.picture?.source, pane.heat?.source]).filter(Boolean);
     await Promise.all(sources.map(load));
-    if (this.scene !== scene) return;
+    if (this.coming !== scene) return;
+    this.scene = scene; // only now: a resize may draw it at any time
+    this.luts = Object.fromEntries(Object.entries(scene.luts).map(([name, text]) => [name, bytes(text)]));
     for (const source of images.keys()) if (!sources.includes(source)) images.delete(source);
     this.layOut();
     this.scales();

@@ -164,7 +164,10 @@ def _scales(finished: Finished) -> list[dict[str, str]]:
     attribution, drawn = finished.comparison.clean.attribution, finished.drawn
 
     def scale(name: str, lut: str, low: float) -> dict[str, str]:
-        ends = {"low": f"{low:.3g}".replace("-", "−"), "high": f"{drawn.high:.3g}"}
+        ends = {
+            "low": f"{'≤ ' if drawn.beyond and low else ''}{low:.3g}".replace("-", "−"),
+            "high": f"{'≥ ' if drawn.beyond else ''}{drawn.high:.3g}",
+        }
         return {"name": name, "lut": lut, "unit": attribution.unit, **ends}
 
     if attribution.signed:
