@@ -26,12 +26,6 @@ class ParamSpec:
     unit: str = ""
     choices: tuple[str, ...] = ()
 
-    @property
-    def label(self) -> str:
-        """ "epsilon (/255)": the name as shown beside a control."""
-        name = self.name.replace("_", " ")
-        return f"{name} ({self.unit})" if self.unit else name
-
     def check(self, value: Value) -> Value:
         """Return value in the type of the default, or raise ParameterError naming rule and value."""
         kind = type(self.default)

@@ -17,6 +17,7 @@ from core.params import Value
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Direction: TypeAlias = Literal["hide", "induce"]
 Modality: TypeAlias = Literal["cxr", "dermoscopy", "fundus"]
 
 MODALITIES: Mapping[Modality, str] = {
@@ -146,7 +147,7 @@ class Goal:
     """What a perturbation tries to do to one finding: hide it or induce it."""
 
     target: int
-    direction: Literal["hide", "induce"]
+    direction: Direction
 
     @classmethod
     def against(cls, prediction: Prediction, target: int) -> Goal:

@@ -1,1 +1,1 @@
-"""Compare one case, statistics, cautions, and the command line."""
+"""Compare one case, benchmark a labeled folder, cautions, sentences, and the command line."""

@@ -18,22 +18,20 @@ from core.params import Params
 from core.progress import Report
 from core.values import Floats, Goal, Mask, Score
 from evaluation.control import Size, equal_noise, size_of
-from evaluation.statistics import rate
 from model_zoo.measures import auroc, interval
-from perturbations import perturb_batch
-from perturbations.jpeg import JpegParams
+from perturbations import as_saved, perturb_batch
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Array: TypeAlias = npt.NDArray[np.intp]
 
 ROWS = ("clean", "perturbed", "perturbed_8bit", "perturbed_jpeg", "control")
-SAVED = JpegParams(quality=95)
+Z95 = 1.959964  # 97.5 % point of the normal distribution
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """accuracy at the operating point (Wilson interval), AUROC (bootstrap interval over groups), and the mean
-    probability of the answer given."""
+    """accuracy at the operating point, AUROC, and the mean probability of the answer given, each with the bootstrap
+    interval over groups."""
 
     accuracy: Score
     auroc: Score
@@ -65,11 +63,12 @@ def robustness(
         clean: Floats = images[members].astype(np.float32) / np.float32(255)
         perturbed = perturb_batch(perturbation, model, clean, goal, params, seed=seed + number)
         noisy = _noisy(model, clean, perturbed, goal, size_of(perturbation), seed + 1 + members)
+        eight_bit, jpeg = np.stack([as_saved(image) for image in perturbed], axis=1)
         versions: dict[str, Floats] = {
             "clean": clean,
             "perturbed": perturbed,
-            "perturbed_8bit": (np.rint(perturbed * 255) / 255).astype(np.float32),
-            "perturbed_jpeg": perturb_batch("jpeg", model, perturbed, goal, SAVED),
+            "perturbed_8bit": eight_bit,
+            "perturbed_jpeg": jpeg,
             "control": noisy,
         }
         for name, version in versions.items():
@@ -98,10 +97,25 @@ def _noisy(model: Classifier, clean: Floats, perturbed: Floats, goal: Goal, size
 
 def _outcome(probabilities: Floats, truth: Mask, groups: Sequence[str], threshold: float) -> Outcome:
     flagged = probabilities >= threshold
+    right, confidence = flagged == truth, np.where(flagged, probabilities, 1 - probabilities)
     both = bool(truth.any() and not truth.all())
     around = interval(auroc, probabilities, truth, groups) if both else None
     return Outcome(
-        accuracy=rate(int((flagged == truth).sum()), len(truth)),
+        accuracy=Score(_mean(right, truth), "", "higher", _accuracy_interval(right, truth, groups), len(truth)),
         auroc=Score(auroc(probabilities, truth), "", "higher", around, len(truth)),
-        confidence=Score(float(np.where(flagged, probabilities, 1 - probabilities).mean()), n=len(truth)),
+        confidence=Score(_mean(confidence, truth), interval=interval(_mean, confidence, truth, groups), n=len(truth)),
     )
+
+
+def _accuracy_interval(right: Mask, truth: Mask, groups: Sequence[str]) -> tuple[float, float]:
+    """Bootstrap over groups; where all answers are right or all wrong, resampling finds nothing but that, so there
+    the interval is Wilson's for the number of groups (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    if 0 < right.sum() < len(right):
+        return interval(_mean, right, truth, groups)
+    margin = Z95**2 / (len(set(groups)) + Z95**2)
+    return (1 - margin, 1.0) if right.all() else (0.0, margin)
+
+
+def _mean(values: Floats | Mask, truth: Mask) -> float:
+    """As a measure for interval(), which also passes the truth."""
+    return float(values.mean())

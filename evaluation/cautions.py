@@ -35,7 +35,9 @@ def comparison_cautions(comparison: Comparison) -> tuple[Caution, ...]:
     return (
         *prediction_cautions(comparison.clean.prediction, comparison.target),
         *perturbation_cautions(comparison.perturbation),
-        *_control_cautions(comparison),
+        *control_cautions(
+            comparison.perturbation, comparison.control, comparison.clean.prediction, comparison.controlled.prediction
+        ),
         *map_cautions({name: view.attribution for name, view in views.items()}),
     )
 
@@ -59,6 +61,13 @@ def prediction_cautions(prediction: Prediction, target: int) -> tuple[Caution, .
 def perturbation_cautions(perturbation: Perturbation) -> tuple[Caution, ...]:
     """What to doubt about the success or failure of a perturbation, and about its size."""
     return tuple(_perturbation_cautions(perturbation))
+
+
+def control_cautions(
+    perturbation: Perturbation, control: Perturbation, clean: Prediction, controlled: Prediction
+) -> tuple[Caution, ...]:
+    """What to doubt because of the control; clean and controlled are the predictions without and with its noise."""
+    return tuple(_control_cautions(perturbation, control, clean, controlled))
 
 
 def map_cautions(maps: Mapping[str, Attribution]) -> tuple[Caution, ...]:
@@ -106,10 +115,11 @@ def _perturbation_cautions(perturbation: Perturbation) -> Iterator[Caution]:
         yield Caution("size", f"A reader may see this change ({size}): it says nothing about invisible ones.")
 
 
-def _control_cautions(comparison: Comparison) -> Iterator[Caution]:
-    target, perturbation, control = comparison.target, comparison.perturbation, comparison.control
-    before, noisy = comparison.clean.prediction.positive, comparison.controlled.prediction.positive
-    if before[target] != noisy[target]:
+def _control_cautions(
+    perturbation: Perturbation, control: Perturbation, clean: Prediction, controlled: Prediction
+) -> Iterator[Caution]:
+    target = perturbation.goal.target
+    if clean.positive[target] != controlled.positive[target]:
         yield Caution("control", "Random noise of the same size flips the decision too: this flip takes no skill.")
     size = size_of(perturbation.method)
     wanted, found = change_255(perturbation, size), change_255(control, size)

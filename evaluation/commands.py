@@ -17,7 +17,13 @@ from core.progress import Report
 from core.values import Case, Goal
 from evaluation import summary
 from evaluation.benchmark import robustness
-from evaluation.cautions import case_cautions, map_cautions, perturbation_cautions, prediction_cautions
+from evaluation.cautions import (
+    case_cautions,
+    control_cautions,
+    map_cautions,
+    perturbation_cautions,
+    prediction_cautions,
+)
 from evaluation.control import controlled
 from evaluation.flags import params_of
 from evaluation.pictures import write_comparison, write_images, write_maps
@@ -25,7 +31,7 @@ from evaluation.session import compare_case, fitted, target_of
 from evaluation.summary import Summary
 from explainers import EXPLAINERS, explain
 from imaging.bundled import bundled_cases, load_bundled
-from imaging.limits import check_bytes
+from imaging.limits import MAX_BYTES, check_bytes
 from imaging.read import read_case
 from model_zoo.data import examples, read_rows
 from model_zoo.tasks import load_task
@@ -43,7 +49,7 @@ def predict_command(options: Options, model: Classifier) -> Summary:
         for target in range(len(prediction.labels))
         for caution in (*case_cautions(case, model.card, prediction, target), *prediction_cautions(prediction, target))
     ]
-    return summary.of_prediction(case, model.card, prediction, cautions)
+    return summary.of_prediction(case, model.card, prediction, dict.fromkeys(cautions))
 
 
 def explain_command(options: Options, model: Classifier) -> Summary:
@@ -80,6 +86,7 @@ def perturb_command(options: Options, model: Classifier) -> Summary:
         *case_cautions(case, model.card, before, target),
         *prediction_cautions(before, target),
         *perturbation_cautions(perturbation),
+        *control_cautions(perturbation, control, before, predictions["control"]),
     )
     made = summary.of_perturbation(case, model.card, perturbation, control, predictions, cautions)
     return _with_pictures(made, options.out, lambda out: write_images(out, perturbation, control))
@@ -107,7 +114,7 @@ def compare_command(options: Options, model: Classifier) -> Summary:
 def benchmark_command(options: Options, model: Classifier) -> Summary:
     """benchmark --model KEY --data FOLDER --perturbation KEY"""
     task = dataclasses.replace(load_task(model.card.key), input=model.card.input)
-    rows = [row for row in read_rows(options.data, task) if row.split == "test"]
+    rows = [row for row in read_rows(options.data, task, held_out=True) if row.split == "test"]
     if options.limit is not None and options.limit < len(rows):
         drawn = np.random.default_rng(options.seed).choice(len(rows), options.limit, replace=False)
         rows = [rows[i] for i in sorted(drawn)]
@@ -128,6 +135,7 @@ def benchmark_command(options: Options, model: Classifier) -> Summary:
     settings = {
         "seed": options.seed,
         "images": len(rows),
+        "groups": len(set(test.groups)),
         "perturbation": {"key": options.perturbation, "params": params.as_dict()},
     }
     return summary.of_benchmark(model.card, target, settings, outcomes)
@@ -150,7 +158,8 @@ def read(options: Options) -> Case:
         return load_bundled(options.file)
     try:
         check_bytes(path.stat().st_size)
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         known = f"Give the path of an image, or a bundled case: {', '.join(bundled)}."
         raise InputError(f"File {path}", f"can't be opened ({error.strerror})", known) from None

@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Iterator
-from typing import Literal
 
 from core.classifier import Classifier
 from core.params import Params
 from core.progress import Report
-from core.values import Comparison, Floats, Goal, View
+from core.values import Comparison, Direction, Floats, Goal, View
 from evaluation.cautions import comparison_cautions
 from evaluation.control import controlled
 from evaluation.similarity import explanation_change
 from explainers import EXPLAINERS, explain
 from perturbations import PERTURBATIONS, perturb
-
-Direction = Literal["hide", "induce"]
 
 CHECKING_PASSES = 3  # perturb() counts success three times
 

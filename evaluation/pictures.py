@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from core.values import Attribution, Comparison, Floats, Perturbation
-from imaging.overlay import magnified, overlay, shared_scale, to_png
+from imaging.overlay import display_scale, magnified, overlay, to_png
 
 Listing: TypeAlias = dict[str, dict[str, Any]]
 
@@ -18,7 +18,7 @@ def write_maps(out: Path, maps: Mapping[str, tuple[Floats, Attribution]]) -> Lis
     Returns {"map_NAME": {"file", "range", "unit"}}.
     """
     attributions = [attribution for _, attribution in maps.values()]
-    scale = shared_scale(attributions)
+    scale = display_scale([attribution.heat for attribution in attributions], attributions[0].signed)
     listing = {}
     for name, (image, attribution) in maps.items():
         picture = overlay(image.transpose(1, 2, 0), attribution.heat, scale, attribution.signed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Literal, TypeAlias
 
-from core.values import Comparison, Perturbation, Prediction
+from core.values import Comparison, Perturbation, Prediction, Score
 from evaluation.control import control_caption, size_of
-from evaluation.words import finding, fraction, gray_levels, in_sentence, level, percent, points
+from evaluation.words import MEASURES, finding, fraction, gray_levels, in_sentence, level, percent, points
+from imaging.overlay import has_evidence
 from perturbations import PERTURBATIONS
 
 BY_CHANCE = 0.1  # overlap of maps without relation
@@ -64,8 +65,11 @@ def _noise(comparison: Comparison) -> str:
 def _map(comparison: Comparison) -> str:
     kept, kept_by_noise = _measure(comparison, "top_overlap")
     if math.isnan(kept):
+        before, after = (has_evidence(view.attribution) for view in (comparison.clean, comparison.perturbed))
+        if before != after:
+            return f"{'After' if before else 'Before'} the change, the map shows no evidence at all."
         return "How the map moved can't be said: before or after, it shows nothing that stands out."
-    chance = " (no more than by chance)" if kept <= BY_CHANCE else ""
+    chance = " (no more than by chance)" if 0 < kept <= BY_CHANCE else ""
     sentence = f"{fraction(kept).capitalize()} of the map's strongest tenth stays in place{chance}"
     return sentence + ("." if math.isnan(kept_by_noise) else f", {fraction(kept_by_noise)} under the noise.")
 
@@ -100,19 +104,14 @@ def _technical_noise(comparison: Comparison) -> str:
 
 def _technical_map(comparison: Comparison) -> str:
     parts = [
-        f"{name} {_number(change)}{unit} ({_number(control)}{unit})"
-        for name, unit, (change, control) in (
-            ("Spearman", "", _measure(comparison, "rank_correlation")),
-            ("top-10 % overlap", "", _measure(comparison, "top_overlap")),
-            ("SSIM", "", _measure(comparison, "map_ssim")),
-            ("centroid shift", " px", _measure(comparison, "centroid_shift")),
-        )
+        f"{in_sentence(MEASURES[key].technical)} {_number(score)} ({_number(comparison.control_change[key])})"
+        for key, score in comparison.explanation_change.items()
     ]
     return f"Map against the clean one (control in parentheses): {', '.join(parts)}; chance overlap {BY_CHANCE:.2f}."
 
 
-def _number(value: float) -> str:
-    return "undefined" if math.isnan(value) else f"{value:.2f}"
+def _number(score: Score) -> str:
+    return "undefined" if math.isnan(score.value) else f"{score.value:.2f} {score.unit}".rstrip()
 
 
 def _pair(before: Prediction, after: Prediction, target: int) -> str:

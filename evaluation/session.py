@@ -11,9 +11,9 @@ from core.classifier import Classifier
 from core.errors import UnknownName
 from core.params import Params
 from core.progress import Report
-from core.values import Case, Comparison, Floats, Geometry, ModelCard
+from core.values import Case, Comparison, Direction, Floats, Geometry, ModelCard
 from evaluation.cautions import case_cautions
-from evaluation.compare import Direction, compare
+from evaluation.compare import compare
 from imaging.geometry import geometry_of, to_model
 
 

@@ -158,7 +158,7 @@ def _scores(scores: Mapping[str, Score]) -> Summary:
 
 
 def _score(score: Score) -> Summary:
-    return {"value": _defined(score.value), "interval": score.interval, "n": score.n}
+    return {"value": _defined(score.value), "better": score.better, "interval": score.interval, "n": score.n}
 
 
 def _defined(value: float) -> float | None:

@@ -7,16 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from core.values import ModelCard
 from evaluation.summary import Summary
-from evaluation.words import finding, percent
+from evaluation.words import MEASURES, finding, in_sentence, percent
 
 UNDEFINED = "undefined"
-MEASURES = {
-    "rank_correlation": "map: rank correlation",
-    "top_overlap": "map: overlap of the top tenth",
-    "map_ssim": "map: SSIM",
-    "centroid_shift": "map: centroid shift (px)",
-    "centroid_shift_mm": "map: centroid shift (mm)",
-}
+UNITS = {"centroid_shift": " (px)", "centroid_shift_mm": " (mm)"}
 REACHED = {
     "float": "goal reached",
     "eight_bit": "goal reached after 8 bits",
@@ -80,7 +74,8 @@ def _change(summary: Summary) -> Iterator[str]:
     for name, said in REACHED.items():
         rows.append([said, "", *("yes" if part["reached"][name] else "no" for part in both)])
     for name, value in summary.get("explanation_change", {}).items():
-        rows.append([MEASURES[name], "", *map(_number, (value, control["explanation_change"][name]))])
+        cells = map(_number, (value, control["explanation_change"][name]))
+        rows.append([f"map: {in_sentence(MEASURES[name].technical)}{UNITS.get(name, '')}", "", *cells])
     yield from _table(rows)
     yield f"Goal: {summary['goal']} {finding(summary['target'])}, flagged from {percent(summary['threshold'])}."
     yield f"Control: {control['caption']}."

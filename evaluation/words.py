@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 NOTICE = "Research and education only. Not for diagnosis."
+
+
+class MeasureName(NamedTuple):
+    """A measure of how far an explanation moved, for a reader in plain words and for one who knows the methods."""
+
+    plain: str
+    technical: str
+
+
+MEASURES: Mapping[str, MeasureName] = {
+    "rank_correlation": MeasureName("Order of all places (rank correlation)", "Rank correlation (Spearman)"),
+    "top_overlap": MeasureName("Strongest tenth that stays in place", "Top-10 % overlap"),
+    "map_ssim": MeasureName("Likeness of the maps (SSIM)", "SSIM of the maps"),
+    "centroid_shift": MeasureName("Shift of the map's center", "Centroid shift"),
+    "centroid_shift_mm": MeasureName("Shift of the map's center", "Centroid shift"),
+}
 
 FRACTIONS = {
     0.1: "a tenth",

@@ -50,18 +50,30 @@ class Examples:
     sources: tuple[str, ...]
 
 
-def read_rows(folder: Path, task: Task) -> list[Row]:
-    """The lines of folder/labels.csv, checked; raises InputError naming the line, the rule and the value."""
+def read_rows(folder: Path, task: Task, *, held_out: bool = False) -> list[Row]:
+    """The lines of folder/labels.csv, checked; raises InputError naming the line, the rule and the value.
+
+    Every split has to show the finding and its absence. Of a folder held_out for testing only the split test is asked
+    for, with any labels, and without a column split all lines are of it.
+    """
     path = folder / "labels.csv"
     if not path.is_file():
         raise InputError(str(path), "does not exist", f"Write one with the columns {', '.join(COLUMNS)}.")
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        given = {"split": "test"} if held_out else {}
+        missing = [column for column in COLUMNS if column not in (*(reader.fieldnames or ()), *given)]
         if missing:
             raise InputError(str(path), f"lacks the column {', '.join(missing)}", f"It needs {', '.join(COLUMNS)}.")
-        rows = [_row(f"{path} line {number}", line, folder, task) for number, line in enumerate(reader, start=2)]
-    _check_splits(path, rows, task)
+        rows = [
+            _row(f"{path} line {number}", {**given, **line}, folder, task)
+            for number, line in enumerate(reader, start=2)
+        ]
+    _check_groups(path, rows)
+    if held_out:
+        _check_test(path, rows)
+    else:
+        _check_splits(path, rows, task)
     return rows
 
 
@@ -80,7 +92,7 @@ def _row(where: str, line: dict[str, str], folder: Path, task: Task) -> Row:
     return Row(file, *(line[column] for column in COLUMNS[1:]))
 
 
-def _check_splits(path: Path, rows: list[Row], task: Task) -> None:
+def _check_groups(path: Path, rows: list[Row]) -> None:
     split_of: dict[str, str] = {}
     for row in rows:
         if split_of.setdefault(row.group, row.split) != row.split:
@@ -89,6 +101,14 @@ def _check_splits(path: Path, rows: list[Row], task: Task) -> None:
                 f"has group {row.group!r} in the splits {split_of[row.group]} and {row.split}, which leaks",
                 "Keep all pictures of one patient or lesion in one split.",
             )
+
+
+def _check_test(path: Path, rows: list[Row]) -> None:
+    if all(row.split != "test" for row in rows):
+        raise InputError(str(path), "has no picture in split test", "Add some, or leave out the column split.")
+
+
+def _check_splits(path: Path, rows: list[Row], task: Task) -> None:
     present = {(row.split, row.label in task.positive) for row in rows}
     for split in SPLITS:
         for positive, name in ((True, "with"), (False, "without")):

@@ -3,5 +3,6 @@
 from perturbations._norms import measure_norms
 from perturbations._perturb import perturb, perturb_batch
 from perturbations._registry import PERTURBATIONS, PerturbationMethod, Threat
+from perturbations._survival import as_saved
 
-__all__ = ["PERTURBATIONS", "PerturbationMethod", "Threat", "measure_norms", "perturb", "perturb_batch"]
+__all__ = ["PERTURBATIONS", "PerturbationMethod", "Threat", "as_saved", "measure_norms", "perturb", "perturb_batch"]

@@ -16,8 +16,13 @@ JPEG_QUALITY = 95
 
 def survival(model: Classifier, perturbed: Floats, goal: Goal) -> Reached:
     """Whether perturbed (C, h, w) in [0, 1] reaches the goal as it is and after saving; one pass of three images."""
-    saved = np.stack([perturbed, through_eight_bits(perturbed), through_jpeg(perturbed, JPEG_QUALITY)])
-    return Reached(*(goal.reached(prediction) for prediction in model.predict_batch(saved)))
+    versions = np.stack([perturbed, *as_saved(perturbed)])
+    return Reached(*(goal.reached(prediction) for prediction in model.predict_batch(versions)))
+
+
+def as_saved(pixels: Floats) -> Floats:
+    """(C, h, w) in [0, 1] -> (2, C, h, w): the same rounded to 8 bits, and as JPEG of quality 95."""
+    return np.stack([through_eight_bits(pixels), through_jpeg(pixels, JPEG_QUALITY)])
 
 
 def through_eight_bits(pixels: Floats) -> Floats:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.params import Params
+from core.values import Direction
 from dashboard.components.form import pick_method, pick_params
-from evaluation.compare import Direction
 from explainers import EXPLAINERS
 from perturbations import PERTURBATIONS, Threat
 

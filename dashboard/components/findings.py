@@ -13,15 +13,7 @@ from core.values import Caution, Comparison, Score, View
 from dashboard.components.glossary import explained
 from dashboard.components.words import noise, shape
 from evaluation.sentences import sentences
-from evaluation.words import level, percent
-
-MEASURES = {
-    "rank_correlation": ("Order of all places (rank correlation)", "Rank correlation (Spearman)"),
-    "top_overlap": ("Strongest tenth that stays in place", "Top-10 % overlap"),
-    "map_ssim": ("Likeness of the maps (SSIM)", "SSIM of the maps"),
-    "centroid_shift": ("Shift of the map's center", "Centroid shift"),
-    "centroid_shift_mm": ("Shift of the map's center", "Centroid shift"),
-}
+from evaluation.words import MEASURES, level, percent
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ import numpy as np
 from core.errors import Cancelled, SecondLookError
 from core.params import Params
 from core.progress import Report
-from core.values import Case, Comparison, Geometry, Modality, Prediction
+from core.values import Case, Comparison, Direction, Geometry, Modality, Prediction
 from dashboard.services import pictures
 from dashboard.services.jobs import Cancel, Job, submit
-from evaluation.compare import Direction
 from evaluation.session import compare_case, fitted
 from imaging.geometry import geometry_of
 from imaging.overlay import display_scale, magnified

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.values import Score
 from evaluation.benchmark import ROWS, robustness
 from perturbations.fgsm import FgsmParams
 from perturbations.motion_blur import MotionBlurParams
@@ -33,6 +34,7 @@ def test_an_attack_larger_than_the_margin_takes_all_and_noise_takes_nothing() ->
     assert (rows["clean"].auroc.value, rows["perturbed"].auroc.value) == (1, 0)
     assert rows["perturbed"].accuracy.n == 12
     assert rows["perturbed"].accuracy.interval == pytest.approx((0, 0.2425), abs=1e-4)
+    assert rows["clean"].accuracy.interval == pytest.approx((0.7575, 1), abs=1e-4)
     assert 0.5 < rows["perturbed"].confidence.value < 1
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -42,6 +44,32 @@ def test_an_attack_smaller_than_the_margin_takes_nothing() -> None:
     images, truth = examples(margin=4)
     rows = robustness(linear_classifier(), images, truth, ["one"] * 6 + ["two"] * 6, "fgsm", FgsmParams(2.0))
     assert rows["perturbed"].accuracy.value == 1
+
+
+def test_intervals_know_that_pictures_of_one_patient_agree() -> None:
+    images, truth = examples(margin=4, count=24)
+    truth[:4] = ~truth[:4]  # answered wrongly
+    alone, together = (
+        robustness(linear_classifier(), images, truth, groups, "motion_blur", MotionBlurParams(3.0))["clean"]
+        for groups in ([str(i) for i in range(24)], [str(i // 4) for i in range(24)])
+    )
+    for name in ("accuracy", "auroc", "confidence"):
+        score: Score = getattr(alone, name)
+        assert score.interval is not None
+        assert score.interval[0] <= score.value <= score.interval[1]
+    assert width(together.accuracy) > 1.5 * width(alone.accuracy)
+    assert width(together.auroc) > 1.2 * width(alone.auroc)
+
+
+def test_all_pictures_of_one_patient_are_one_observation() -> None:
+    images, truth = examples(margin=4)
+    rows = robustness(linear_classifier(), images, truth, ["one"] * 12, "motion_blur", MotionBlurParams(3.0))
+    assert rows["clean"].accuracy.interval == pytest.approx((0.2065, 1), abs=1e-4)
+
+
+def width(score: Score) -> float:
+    assert score.interval is not None
+    return score.interval[1] - score.interval[0]
 
 
 def test_one_class_has_no_auroc() -> None:

@@ -16,11 +16,10 @@ from PIL import Image
 from core.classifier import Classifier
 from evaluation import cli
 from evaluation.flags import add_flags, params_of
-from evaluation.session import compare_case
+from evaluation.session import compare_case, fitted
 from explainers import EXPLAINERS
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.limits import MAX_BYTES
-from model_zoo.cards import cards
 from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS
 from perturbations.pgd import PgdParams
@@ -95,6 +94,22 @@ def test_perturb(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: 
         assert (picture.mode, picture.size) == ("L", (32, 32))
 
 
+def test_perturb_has_the_cautions_of_compare(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prediction = toy.predict(fitted(load_bundled(CASE), toy.card).pixels)
+    at_threshold = dataclasses.replace(toy.card, thresholds=(float(prediction.probabilities[0]),))
+    fragile = dataclasses.replace(toy, card=at_threshold)
+    monkeypatch.setattr(cli, "load_classifier", lambda key: fragile)
+    flags = (CASE, "--perturbation", "uniform_noise", "--epsilon", "16")
+    compared, perturbed = (
+        {caution["reason"] for caution in run(capsys, command, *flags)["cautions"] if caution["about"] == "control"}
+        for command in ("compare", "perturb")
+    )
+    assert perturbed == compared
+    assert "flips the decision too" in " ".join(perturbed)
+
+
 def test_compare_says_what_the_app_computes(
     toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -167,11 +182,39 @@ def test_benchmark(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path
     made = run(capsys, *flags)
     assert set(made["rows"]) == {"clean", "perturbed", "perturbed_8bit", "perturbed_jpeg", "control"}
     assert set(made["rows"]["clean"]) == {"accuracy", "auroc", "confidence"}
+    assert set(made["rows"]["clean"]["accuracy"]) == {"value", "better", "interval", "n"}
+    assert [made["rows"]["clean"][name]["better"] for name in ("accuracy", "auroc")] == ["higher", "higher"]
     assert made["rows"]["clean"]["accuracy"]["n"] == made["recipe"]["images"] == 8
     assert made["rows"]["perturbed"]["accuracy"]["value"] <= made["rows"]["clean"]["accuracy"]["value"]
     assert run(capsys, *flags, "--limit", "3")["recipe"]["images"] == 3
     assert cli.main([*flags, "--model", "toy"]) == 0
     assert "accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("split", ["test", None])
+@pytest.mark.parametrize("label", ["normal", "pneumonia"])
+def test_benchmark_on_pictures_that_were_all_held_out(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path, split: str | None, label: str
+) -> None:
+    Image.new("L", (32, 32), 90).save(tmp_path / "0.png")
+    Image.new("L", (32, 32), 150).save(tmp_path / "1.png")
+    lines = [f"0.png,{label},0,made,CC0", "1.png,pneumonia,1,made,CC0"]
+    header = "file,label,group,source,licence"
+    if split:
+        header, lines = f"{header},split", [f"{line},{split}" for line in lines]
+    (tmp_path / "labels.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+    made = run(capsys, "benchmark", "--data", str(tmp_path), "--perturbation", "jpeg")
+    assert made["recipe"]["images"] == made["recipe"]["groups"] == 2
+    assert (made["rows"]["clean"]["auroc"]["value"] is None) == (label == "pneumonia")
+
+
+def test_benchmark_needs_a_test_split(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Image.new("L", (32, 32)).save(tmp_path / "0.png")
+    (tmp_path / "labels.csv").write_text(
+        "file,label,group,split,source,licence\n0.png,normal,0,train,made,CC0\n", encoding="utf-8"
+    )
+    assert cli.main(["benchmark", "--data", str(tmp_path), "--model", "toy"]) == 2
+    assert "has no picture in split test" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -255,11 +298,8 @@ def test_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
 
 @pytest.mark.parametrize("key", ["cxr_pneumonia", "dermoscopy_melanoma", "fundus_referable_dr"])
 def test_with_the_real_model(capsys: pytest.CaptureFixture[str], key: str) -> None:
-    card = next((card for card in cards() if card.key == key), None)
-    if card is None:
-        pytest.skip(f"the model {key} is not trained yet")
     model = load_classifier(key)
-    case = next(case for case in bundled_cases() if case.modality == card.input.modality)
+    case = next(case for case in bundled_cases() if case.modality == model.card.input.modality)
     assert cli.main(["compare", case.key, "--model", key, "--epsilon", "2.55", "--steps", "10", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["flipped"]

@@ -101,7 +101,10 @@ def test_a_linear_model_flips_and_keeps_its_map() -> None:
 
 def test_the_same_seed_gives_the_same_numbers(model: Classifier, pixels: Floats) -> None:
     def run(seed: int) -> Comparison:
-        return compare(model, pixels, target=0, explainer="smoothgrad", perturbation="pgd", seed=seed)
+        random = PgdParams(random_start=True)
+        return compare(
+            model, pixels, target=0, explainer="smoothgrad", perturbation="pgd", perturbation_params=random, seed=seed
+        )
 
     first, again, other = run(1), run(1), run(2)
     for view in ("clean", "perturbed", "controlled"):

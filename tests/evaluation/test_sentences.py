@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from core.values import Comparison, Reached
 from evaluation.control import control_caption
 from evaluation.sentences import sentences
-from tests.evaluation.results import change, comparison, perturbation
+from tests.evaluation.results import attribution, change, comparison, perturbation
 
 PLAIN = [
     (
@@ -50,14 +51,22 @@ def test_plain(made: Comparison, said: str) -> None:
     assert sentences(made) == said
 
 
+@pytest.mark.parametrize(("empty", "when"), [(0, "Before"), (1, "After")])
+def test_a_map_without_evidence(empty: int, when: str) -> None:
+    maps = [attribution(), attribution(), attribution()]
+    maps[empty] = attribution(np.zeros((4, 4), dtype=np.float32))
+    made = comparison(maps=(maps[0], maps[1], maps[2]), explanation_change=change(math.nan))
+    assert sentences(made).endswith(f"{when} the change, the map shows no evidence at all.")
+
+
 def test_technical() -> None:
     made = comparison(made=perturbation(reached=Reached(True, True, False)), control_change=change(0.97, math.nan))
     assert sentences(made, "Technical") == (
         "Projected gradient descent (L-infinity 1.0/255, L2 0.1, SSIM 0.990, seed 3): logit 2.59 -> -1.99, "
         "p(pneumonia) 0.930 -> 0.120, threshold 0.410, decision flips; goal hide: float yes, 8-bit yes, JPEG 95 "
         "no. Control, noise of the same size (L-infinity 1.0/255): p 0.930 -> 0.927, decision stays. Map against "
-        "the clean one (control in parentheses): Spearman 0.50 (undefined), top-10 % overlap 0.34 (0.97), SSIM "
-        "0.70 (0.70), centroid shift 12.00 px (12.00 px); chance overlap 0.10."
+        "the clean one (control in parentheses): rank correlation (Spearman) 0.50 (undefined), top-10 % overlap 0.34 "
+        "(0.97), SSIM of the maps 0.70 (0.70), centroid shift 12.00 px (12.00 px); chance overlap 0.10."
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from evaluation import words
+from evaluation.similarity import explanation_change
+from tests.evaluation.results import attribution
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,8 @@ def test_name_in_a_sentence(name: str, said: str) -> None:
 
 def test_finding_reads_like_words() -> None:
     assert words.finding("referable_dr") == "referable DR"
+
+
+def test_every_measure_of_a_moved_map_has_its_names() -> None:
+    made = attribution(np.eye(16, dtype=np.float32))
+    assert set(words.MEASURES) == set(explanation_change(made, made, (1.0, 1.0)))
