@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from core.classifier import Classifier
 from core.gradients import input_gradient
+from core.memory import keep_freed_memory
 from core.values import Goal
 from explainers import EXPLAINERS, explain
 from explainers.integrated_gradients import IntegratedGradientsParams
@@ -29,7 +30,7 @@ from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS, perturb, perturb_batch
 from perturbations.pgd import PgdParams
 
-REPEATS = 5
+REPEATS = 3
 STEPS = 10
 
 
@@ -53,6 +54,7 @@ class TwoClasses(nn.Module):
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.model = model
+        self.network = model.network  # peers look for parameters
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.model(x)
@@ -66,6 +68,7 @@ def row(name: str, seconds: float, against: str, reference: float) -> None:
 
 def main() -> None:
     """Benchmark the chest model."""
+    keep_freed_memory()
     torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     model = load_classifier("cxr_pneumonia")
     case = load_bundled(next(case.key for case in bundled_cases() if case.modality == "cxr"))
