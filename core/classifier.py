@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.errors import InputError, ParameterError
+from core.errors import InputError, ParameterError, UnknownName
 from core.values import Floats, ModelCard, Prediction
 
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
@@ -22,14 +22,20 @@ OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
 class Classifier:
     """(N, C, h, w) float32 in [0, 1] -> (N, K) logits. Normalization lives inside network; its weights are frozen.
 
-    cam_layer is the last convolutional feature map, for Grad-CAM. Hold lock while hooks are on the network.
+    cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
+    network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
+    A model that can't offer one of them has None or False. point names the operating point; the card's first is the
+    default. Hold lock while hooks are on the network.
     """
 
     card: ModelCard
     network: nn.Module
-    cam_layer: nn.Module
+    cam_layer: nn.Module | None
     lock: Any = field(default_factory=threading.RLock)
     on_pass: OnPass | None = None
+    point: str | None = None
+    differentiable: bool = True
+    distance: Callable[[Tensor], Tensor] | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         with self.lock:
@@ -41,6 +47,24 @@ class Classifier:
     def watched(self, on_pass: OnPass) -> Classifier:
         """The same classifier that also calls on_pass(x, logits) after each pass; on_pass may raise Cancelled."""
         return dataclasses.replace(self, on_pass=on_pass)
+
+    def at(self, point: str) -> Classifier:
+        """The same classifier at another operating point; raises UnknownName listing what there is."""
+        points = self.card.operating_points
+        if point not in points:
+            raise UnknownName(f"Operating point {point!r}", "is not known", f"Choose one of: {', '.join(points)}.")
+        return dataclasses.replace(self, point=point)
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What methods may need: "gradient", "feature map"."""
+        offered = {"gradient": self.differentiable, "feature map": self.differentiable and self.cam_layer is not None}
+        return frozenset(need for need, there in offered.items() if there)
+
+    @property
+    def thresholds(self) -> Floats:
+        """(K,) probabilities from which each label is flagged."""
+        return np.asarray(self.card.thresholds(self.point), dtype=np.float32)
 
     def check(self, pixels: Floats, target: int = 0) -> None:
         """Refuse anything but (N, C, h, w) float32 in [0, 1] of this model's size (InputError), and a target that is
@@ -70,8 +94,8 @@ class Classifier:
 
     def interpret(self, logits: Tensor) -> list[Prediction]:
         """(N, K) logits -> N predictions with calibrated probabilities."""
-        probabilities = torch.sigmoid(logits / self.card.temperature)
-        thresholds = np.asarray(self.card.thresholds, dtype=np.float32)
+        probabilities = torch.sigmoid(logits / self.card.scale)
+        thresholds = self.thresholds
         return [
             Prediction(self.card.labels, z, p, thresholds)
             for z, p in zip(logits.numpy(force=True), probabilities.numpy(force=True), strict=True)

@@ -4,10 +4,12 @@
     ├── InputError              a file or picture that was handed in
     │   ├── UnreadableImage     the bytes are no image we can parse
     │   ├── UndecodablePixels   the container parses, its pixels need a decoder that is missing or failed
-    │   └── LimitExceeded       too many bytes, pixels or frames
+    │   ├── LimitExceeded       too many bytes, pixels or frames
+    │   └── OutOfScope          an image that the model was not made for
     ├── ParameterError          a parameter outside its declared type or range
     ├── UnknownName             no method, model or case of that name
     ├── ModelError              a card or its weights: missing, damaged, contradicting each other
+    ├── Unsupported             a method that needs what this model doesn't offer
     ├── BrokenPromise           a method returned something its wrapper does not let through
     └── Cancelled               the user pressed Cancel
 
@@ -42,6 +44,10 @@ class LimitExceeded(InputError):
     """More bytes, pixels or frames than the limits allow."""
 
 
+class OutOfScope(InputError):
+    """The image is not of the kind that the model was made for."""
+
+
 class ParameterError(SecondLookError):
     """A parameter is outside its declared type or range."""
 
@@ -52,6 +58,10 @@ class UnknownName(SecondLookError):
 
 class ModelError(SecondLookError):
     """A model card or its weights are missing, damaged or contradict each other."""
+
+
+class Unsupported(SecondLookError):
+    """A method needs gradients or feature maps, which this model doesn't offer."""
 
 
 class BrokenPromise(SecondLookError):

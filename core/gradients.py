@@ -24,9 +24,10 @@ def input_gradient(model: Classifier, x: Tensor, score: Callable[[Tensor], Tenso
 
 
 @contextmanager
-def borrowed_output(model: Classifier, module: nn.Module) -> Iterator[list[Tensor]]:
+def borrowed_output(model: Classifier, module: nn.Module | None) -> Iterator[list[Tensor]]:
     """Inside the block, each pass appends the output of module; the model is locked, the hook removed at the end."""
     outputs: list[Tensor] = []
+    assert module is not None, "a method that reads feature maps declares that it needs them"
     with model.lock:
         handle = module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from core.errors import ParameterError, UnknownName
+from core.errors import ParameterError, UnknownName, Unsupported
 from core.params import Params
 
 
@@ -20,7 +20,7 @@ class Method:
     """A registered method. key = function name = file name; text = the docstring of its module.
 
     passes(params, shape) is the number of images the method sends through the model for one input of
-    shape (C, H, W); it drives the progress bar.
+    shape (C, H, W); it drives the progress bar. needs: what the model must offer, see Classifier.offers.
     """
 
     key: str
@@ -30,6 +30,18 @@ class Method:
     text: str
     reference: str
     passes: Callable[[Any, tuple[int, int, int]], int]
+    needs: frozenset[str]
+
+    def unmet(self, offers: frozenset[str]) -> str | None:
+        """Why this method can't serve a model that offers these; None if it can."""
+        missing = sorted(self.needs - offers)
+        return f"needs {' and '.join(missing)}s, which this model does not offer" if missing else None
+
+    def require(self, offers: frozenset[str]) -> None:
+        """Raise Unsupported unless a model that offers these can be served."""
+        why = self.unmet(offers)
+        if why is not None:
+            raise Unsupported(self.name, why, "Choose a method without them, or another model.")
 
     def checked(self, params: Params | None) -> Params:
         """params, by default the method's own; raises ParameterError for those of another method."""

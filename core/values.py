@@ -19,11 +19,20 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Direction: TypeAlias = Literal["hide", "induce"]
 Modality: TypeAlias = Literal["cxr", "dermoscopy", "fundus"]
+Role: TypeAlias = Literal["standard", "robust", "backdoored", "surrogate", "foreign"]
+Format: TypeAlias = Literal["timm", "torchscript", "export", "onnx"]
 
 MODALITIES: Mapping[Modality, str] = {
     "cxr": "Chest X-ray",
     "dermoscopy": "Dermoscopy",
     "fundus": "Fundus photograph",
+}
+ROLES: Mapping[Role, str] = {
+    "standard": "Standard models",
+    "robust": "Robust twins, trained against an attacker",
+    "foreign": "Models from elsewhere",
+    "backdoored": "Teaching models with a planted fault",
+    "surrogate": "Surrogates, used only as the attacker's model",
 }
 
 
@@ -59,13 +68,17 @@ class InputSpec:
     """What a model takes: modality, channels, size (pixels of the square input) and how a case is fitted.
 
     fit "squash" resizes the whole picture; "fov" first crops a fundus photograph to its field of view, and the
-    model sees nothing outside its aperture.
+    model sees nothing outside its aperture. Inside the network, pixels x in [0, 1] become (x - mean) / std, with one
+    value for all channels or one for each, and one channel is repeated to as many planes as the network takes.
     """
 
     modality: Modality
     channels: int
     size: int
     fit: Literal["squash", "fov"]
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.5,)
+    planes: int = 3
 
     @property
     def visible(self) -> Mask:
@@ -105,8 +118,14 @@ class DataSource:
 class ModelCard:
     """One TOML file: what a model is, what it was trained on, and what was measured.
 
-    labels, thresholds (probabilities, calibrated) are parallel, length K. A logit / temperature goes through a
-    sigmoid: labels are independent findings. results {measure: Score} on the named test split.
+    labels: the K findings, in the order of the network's outputs; hidden: positions of the outputs that have no label,
+    because they were not trained. head "independent": a logit / temperature goes through a sigmoid; "exclusive": the
+    outputs / temperature go through a softmax over all of them, and the logit of a label is its log-odds against the
+    rest. operating_points {name: K calibrated probabilities from which a label is flagged}, the default first.
+    weights: a file name; source: where to get it, "https://..." or "hf-hub:owner/name" (or "hf-hub:owner/name/file"
+    where the file has another name there) or nothing; sha256 may be empty for a foreign model. role "surrogate" marks
+    models that are only ever the attacker's; twin: the model that this one was made for. scope: the feature distance
+    beyond which an image is out of scope. results {measure: Score} on the named test split.
     """
 
     key: str
@@ -114,7 +133,7 @@ class ModelCard:
     summary: str
     input: InputSpec
     labels: tuple[str, ...]
-    thresholds: tuple[float, ...]
+    operating_points: Mapping[str, tuple[float, ...]]
     temperature: float
     architecture: str
     weights: str
@@ -125,6 +144,27 @@ class ModelCard:
     test_split: str
     intended_use: str
     limits: tuple[str, ...]
+    role: Role = "standard"
+    twin: str = ""
+    format: Format = "timm"
+    source: str = ""
+    head: Literal["independent", "exclusive"] = "independent"
+    hidden: tuple[int, ...] = ()
+    scope: float | None = None
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The position of each label among the outputs of the network."""
+        return tuple(i for i in range(len(self.labels) + len(self.hidden)) if i not in self.hidden)
+
+    @property
+    def scale(self) -> float:
+        """What the logit of a label is divided by before the sigmoid."""
+        return 1.0 if self.head == "exclusive" else self.temperature
+
+    def thresholds(self, point: str | None = None) -> tuple[float, ...]:
+        """The K thresholds of an operating point, by default the first."""
+        return self.operating_points[point or next(iter(self.operating_points))]
 
 
 @dataclass(frozen=True, eq=False)

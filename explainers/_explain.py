@@ -32,11 +32,12 @@ def explain(
     """What the logit of label number target depends on in pixels (C, h, w), float32 in [0, 1], in the model frame.
 
     Heat is zero where the model can't see anything: coarse methods would otherwise smear it there. params default to
-    the method's own. report gets the share done, at last 1. Raises UnknownName, InputError, ParameterError,
-    BrokenPromise, and Cancelled at the next pass once cancel is set.
+    the method's own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError,
+    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
     params = method.checked(params)
+    method.require(model.offers)
     model.check(pixels[None], target)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))

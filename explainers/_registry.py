@@ -36,6 +36,7 @@ def explainer(
     unit: str,
     reference: str,
     passes: Callable[[Any, tuple[int, int, int]], int],
+    needs: tuple[str, ...] = (),
     baseline: Callable[[Tensor, Any], Tensor] | None = None,
 ) -> Callable[[F], F]:
     """Register the function below; see Method and Explainer for the arguments."""
@@ -46,6 +47,7 @@ def explainer(
                 name=name,
                 reference=reference,
                 passes=passes,
+                needs=frozenset(needs),
                 signed=signed,
                 unit=unit,
                 baseline=baseline,

@@ -42,6 +42,7 @@ class GradCamParams(Params):
     unit="logits / cell",
     reference="arXiv:1610.02391",
     passes=lambda _params, _shape: 1,
+    needs=("feature map",),
 )
 def grad_cam(model: Classifier, x: Tensor, target: int, params: GradCamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> evidence (h, w) for or against target, at least 0, interpolated from the cells of cam_layer."""

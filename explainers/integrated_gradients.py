@@ -82,6 +82,7 @@ class Piece:
     reference="arXiv:1703.01365",
     passes=lambda params, _shape: BATCH + 1 + params.max_steps,
     baseline=lambda x, params: baseline_image(params.baseline, x),
+    needs=("gradient",),
 )
 def integrated_gradients(
     model: Classifier, x: Tensor, target: int, params: IntegratedGradientsParams, rng: torch.Generator

@@ -39,6 +39,7 @@ class SaliencyParams(Params):
     unit="logits / full scale",
     reference="arXiv:1312.6034",
     passes=lambda _params, _shape: 1,
+    needs=("gradient",),
 )
 def saliency(model: Classifier, x: Tensor, target: int, params: SaliencyParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> |gradient of the logit| (h, w), its largest value or sum over the channels."""

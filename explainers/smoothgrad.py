@@ -49,6 +49,7 @@ class SmoothGradParams(Params):
     unit="logits / full scale",
     reference="arXiv:1706.03825",
     passes=lambda params, _shape: params.samples,
+    needs=("gradient",),
 )
 def smoothgrad(model: Classifier, x: Tensor, target: int, params: SmoothGradParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> |mean gradient of the logit| (h, w) over noisy copies, its largest value over the channels."""

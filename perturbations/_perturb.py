@@ -36,11 +36,12 @@ def perturb(
 ) -> Perturbation:
     """Perturb pixels (C, h, w) float32 in [0, 1], in the model frame, with the method called key.
 
-    params default to the method's own. report gets the share done in [0, 1]. Raises UnknownName, InputError,
-    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    params default to the method's own. report gets the share done in [0, 1]. Raises UnknownName, Unsupported,
+    InputError, ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = PERTURBATIONS[key]
     params = method.checked(params)
+    method.require(model.offers)
     model.check(pixels[None], goal.target)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
@@ -77,6 +78,7 @@ def perturb_batch(
     """Perturb pixels (N, C, h, w) towards one goal, under the same checks as perturb(); the same shape comes back."""
     method = PERTURBATIONS[key]
     params = method.checked(params)
+    method.require(model.offers)
     model.check(pixels, goal.target)
     return _run(method, model, pixels, goal, params, seed)
 

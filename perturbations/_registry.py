@@ -19,6 +19,10 @@ class Threat(Enum):
     """What a perturbation stands for; the value is the sentence shown beside its name."""
 
     WHITE_BOX = "An attacker who knows the network searches for the change that misleads it."
+    BLACK_BOX = "An attacker who sees only the network's answers searches for the change that misleads it."
+    POISONING = (
+        "An attacker who altered the training data put a marker in the picture that the network learned to obey."
+    )
     CONTROL = "Nobody intends anything: a random change to compare an attack of the same size with."
     ARTIFACT = "Nobody intends anything: a fault of imaging, storage or display."
 
@@ -46,6 +50,7 @@ def perturbation(
     reference: str,
     norm: Norm | None = None,
     iterative: bool = False,
+    needs: tuple[str, ...] = (),
     passes: Callable[[Any, tuple[int, int, int]], int] = lambda params, shape: 0,
 ) -> Callable[[Function], Function]:
     """Register function(model, x, goal, params, rng) -> Tensor, x (N, C, h, w) float32 in [0, 1] -> the same.
@@ -60,6 +65,7 @@ def perturbation(
                 name=name,
                 reference=reference,
                 passes=passes,
+                needs=frozenset(needs),
                 threat=threat,
                 norm=norm,
                 iterative=iterative,

@@ -41,6 +41,7 @@ class FgsmParams(Params):
     norm="linf",
     reference="arXiv:1412.6572",
     passes=lambda params, shape: 1,
+    needs=("gradient",),
 )
 def fgsm(model: Classifier, x: Tensor, goal: Goal, params: FgsmParams, rng: torch.Generator) -> Tensor:
     """(N, C, h, w) in [0, 1] -> the same, in [0, 1] and within epsilon."""

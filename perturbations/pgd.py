@@ -53,6 +53,7 @@ class PgdParams(Params):
     reference="arXiv:1706.06083",
     iterative=True,
     passes=lambda params, shape: params.restarts * (params.steps + 1),
+    needs=("gradient",),
 )
 def pgd(model: Classifier, x: Tensor, goal: Goal, params: PgdParams, rng: torch.Generator) -> Tensor:
     """(N, C, h, w) in [0, 1] -> the same, in [0, 1] and within epsilon: for each image its best iterate.

@@ -73,7 +73,7 @@ def classifier(network: nn.Module, cam_layer: nn.Module, channels: int, size: in
         summary="A toy for tests.",
         input=InputSpec(modality="cxr" if channels == 1 else "dermoscopy", channels=channels, size=size, fit="squash"),
         labels=tuple(f"finding {k}" for k in range(labels)),
-        thresholds=(0.5,) * labels,
+        operating_points={"balanced": (0.5,) * labels},
         temperature=1.0,
         architecture=type(network).__name__,
         weights="toy.safetensors",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UnknownName
+from core.errors import UnknownName, Unsupported
 from core.registry import Method, Registry
 
 METHOD = '''
@@ -20,7 +20,8 @@ from {package} import REGISTRY
 
 def {function}(params: Params) -> None: ...
 
-REGISTRY.add(Method(name="{name}", reference="", passes=lambda p, shape: 1, **described({function})))
+NEEDS = frozenset({{"gradient"}})
+REGISTRY.add(Method(name="{name}", reference="", passes=lambda p, shape: 1, needs=NEEDS, **described({function})))
 '''
 
 
@@ -62,3 +63,10 @@ def test_the_function_bears_the_name_of_its_file(package: Callable[..., Registry
     registry = package(one=("other", "One"))
     with pytest.raises(ValueError, match="a file of its own name"):
         len(registry)
+
+
+def test_a_method_says_what_it_misses(package: Callable[..., Registry[Method]]) -> None:
+    method = package(one=("one", "One"))["one"]
+    method.require(frozenset({"gradient", "feature map"}))
+    with pytest.raises(Unsupported, match="One: needs gradients, which this model does not offer"):
+        method.require(frozenset({"feature map"}))
