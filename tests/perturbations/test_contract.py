@@ -22,16 +22,23 @@ from perturbations import PERTURBATIONS, PerturbationMethod, Threat, perturb, pe
 from tests.toys import linear_classifier, small_cnn_classifier
 
 KEYS = [method.key for method in PERTURBATIONS]
-RANDOM: dict[str, dict[str, Any]] = {"pgd": {"random_start": True}, "uniform_noise": {}, "gaussian_noise": {}}
+RANDOM: dict[str, dict[str, Any]] = {
+    "pgd": {"random_start": True},
+    "square": {},
+    "uniform_noise": {},
+    "gaussian_noise": {},
+}
 IDENTITY = {
     "fgsm": {"epsilon": 0},
     "pgd": {"epsilon": 0},
+    "square": {"epsilon": 0},
     "uniform_noise": {"epsilon": 0},
     "gaussian_noise": {"sigma": 0},
     "motion_blur": {"length": 1, "angle": 45},
     "exposure": {"brightness": 0, "contrast": 1},
 }
 HIDE = Goal(0, "hide")
+LONGEST = 300  # of a whole number that says how long to search: more takes too long here
 
 every_method = pytest.mark.parametrize("key", KEYS)
 gray_and_color = pytest.mark.parametrize("channels", [1, 3])
@@ -44,8 +51,9 @@ def picture(channels: int = 1, size: int = 32, n: int | None = None, seed: int =
     return values.clip(0, 1).astype(np.float32)
 
 
-def test_the_seven_are_there() -> None:
-    assert set(KEYS) == {"fgsm", "pgd", "uniform_noise", "gaussian_noise", "motion_blur", "jpeg", "exposure"}
+def test_the_nine_are_there() -> None:
+    attacks, artifacts = {"fgsm", "pgd", "square", "trigger"}, {"motion_blur", "jpeg", "exposure"}
+    assert set(KEYS) == attacks | artifacts | {"uniform_noise", "gaussian_noise"}
 
 
 @every_method
@@ -70,9 +78,18 @@ def test_the_images_of_a_batch_do_not_mix(key: str, channels: int) -> None:
     model, batch = small_cnn_classifier(channels), picture(channels, n=4)
     together = perturb_batch(key, model, batch, HIDE)
     assert together.shape == batch.shape
-    if key not in {"uniform_noise", "gaussian_noise"}:
+    if key not in {"square", "uniform_noise", "gaussian_noise"}:
         for image, result in zip(batch, together, strict=True):
             np.testing.assert_allclose(perturb(key, model, image, HIDE).perturbed, result, atol=1e-6)
+
+
+@every_method
+def test_an_image_does_not_depend_on_its_neighbors(key: str) -> None:
+    """Nor do its random choices."""
+    model, batch = small_cnn_classifier(), picture(n=3)
+    others = np.concatenate([batch[:1], picture(n=2, seed=1)])
+    first, again = (perturb_batch(key, model, images, HIDE, seed=1)[0] for images in (batch, others))
+    assert np.array_equal(first, again)
 
 
 @every_method
@@ -104,7 +121,7 @@ def any_value(spec: ParamSpec) -> st.SearchStrategy[Any]:
     assert spec.low is not None
     assert spec.high is not None
     if isinstance(spec.default, int):
-        return st.integers(int(spec.low), int(spec.high))
+        return st.integers(int(spec.low), min(int(spec.high), LONGEST))
     return st.floats(spec.low, spec.high)
 
 
