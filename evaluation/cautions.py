@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from core.values import MODALITIES, Attribution, Case, Caution, Comparison, ModelCard, Perturbation, Prediction
+from core.values import Attribution, Case, Caution, Comparison, ModelCard, Perturbation, Prediction
 from evaluation.control import change_255, size_of
 from evaluation.similarity import is_constant
-from evaluation.words import finding, in_sentence, level, percent
+from evaluation.words import finding, level, percent
 from imaging.overlay import has_evidence
 from perturbations import PERTURBATIONS, Threat
 
@@ -43,7 +43,7 @@ def comparison_cautions(comparison: Comparison) -> tuple[Caution, ...]:
 
 
 def case_cautions(case: Case, card: ModelCard, prediction: Prediction, target: int) -> tuple[Caution, ...]:
-    """What to doubt because of the case itself; prediction is that on the clean image."""
+    """What to doubt because of what is known of the case; prediction is that on the clean image."""
     return tuple(_case_cautions(case, card, prediction, target))
 
 
@@ -84,9 +84,6 @@ def completeness_gap(attribution: Attribution) -> float | None:
 
 
 def _case_cautions(case: Case, card: ModelCard, prediction: Prediction, target: int) -> Iterator[Caution]:
-    if case.modality != card.input.modality:
-        taken, given = in_sentence(MODALITIES[card.input.modality]), in_sentence(MODALITIES[case.modality])
-        yield Caution("prediction", f"The model was made for another kind of image: {taken}, not {given}.")
     label = card.labels[target]
     truth = case.truth.get(label)
     if truth is None:

@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import SecondLookError
 from core.registry import Method
 from core.values import MODALITIES
-from evaluation.commands import COMMANDS
+from evaluation.commands import COMMANDS, progress_bar
 from evaluation.flags import add_flags, listing
 from evaluation.text import text_of
 from evaluation.words import NOTICE
@@ -31,7 +31,7 @@ HELP = {
     "benchmark": "accuracy on a labeled test split, clean, perturbed and under equal noise",
 }
 PARTS = {
-    "predict": ("file",),
+    "predict": ("file", "coverage"),
     "explain": ("file", "seed", "result", "explainer"),
     "perturb": ("file", "seed", "result", "goal", "perturbation"),
     "compare": ("file", "seed", "result", "goal", "explainer", "perturbation"),
@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0, or 2 after one sentence on stderr. argparse exits with 2 by itself."""
     try:
         options = _parser(arguments).parse_args(arguments)
-        model = load_classifier(options.model)
+        model = load_classifier(options.model, progress_bar())
+        if options.point is not None:
+            model = model.at(options.point)
         made = COMMANDS[options.command](options, model)
     except SecondLookError as error:
         sys.stderr.write(f"{error}\n")
@@ -104,6 +106,14 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
                 "choices": tuple(MODALITIES),
                 "help": "what it shows; default: told by its header or colors",
             },
+            "--anyway": {"action": "store_true", "help": "go on though the image is not one for the model"},
+        },
+        "coverage": {
+            "--coverage": {
+                "type": float,
+                "metavar": "SHARE",
+                "help": "also say what is certain enough for this share of images, e.g. 0.9, or that it can't be told",
+            }
         },
         "folder": {
             "--data": {
@@ -130,6 +140,7 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
         },
         "every": {
             "--model": {"required": True, "metavar": "KEY", "help": f"one of: {models}"},
+            "--point": {"metavar": "NAME", "help": "operating point of the model; default its first"},
             "--json": {"action": "store_true", "help": "print one JSON object"},
         },
     }

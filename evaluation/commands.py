@@ -7,14 +7,14 @@ import dataclasses
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from core.classifier import Classifier
-from core.errors import InputError
+from core.errors import InputError, ParameterError
 from core.progress import Report
-from core.values import Case, Goal
+from core.values import Case, Goal, ModelCard, Prediction
 from evaluation import summary
 from evaluation.benchmark import robustness
 from evaluation.cautions import (
@@ -25,9 +25,11 @@ from evaluation.cautions import (
     prediction_cautions,
 )
 from evaluation.control import controlled
+from evaluation.coverage import conformal_of
 from evaluation.flags import params_of
 from evaluation.pictures import write_comparison, write_images, write_maps
 from evaluation.session import compare_case, fitted, target_of
+from evaluation.suitability import admit
 from evaluation.summary import Summary
 from explainers import EXPLAINERS, explain
 from imaging.bundled import bundled_cases, load_bundled
@@ -43,34 +45,45 @@ Options: TypeAlias = argparse.Namespace
 def predict_command(options: Options, model: Classifier) -> Summary:
     """predict FILE --model KEY"""
     case = read(options)
+    doubts = admit(case, model, anyway=options.anyway)
     prediction = model.predict(fitted(case, model.card).pixels)
+    certain = None if options.coverage is None else _certain(prediction, model.card, options.coverage)
     cautions = [
-        caution
-        for target in range(len(prediction.labels))
-        for caution in (*case_cautions(case, model.card, prediction, target), *prediction_cautions(prediction, target))
+        *doubts,
+        *(
+            caution
+            for target in range(len(prediction.labels))
+            for caution in (
+                *case_cautions(case, model.card, prediction, target),
+                *prediction_cautions(prediction, target),
+            )
+        ),
     ]
-    return summary.of_prediction(case, model.card, prediction, dict.fromkeys(cautions))
+    return summary.of_prediction(case, model, prediction, dict.fromkeys(cautions), certain)
 
 
 def explain_command(options: Options, model: Classifier) -> Summary:
     """explain FILE --model KEY --explainer KEY"""
     case, target = read(options), target_of(model.card, options.target)
+    doubts = admit(case, model, anyway=options.anyway)
     pixels = fitted(case, model.card).pixels
     prediction = model.predict(pixels)
     params = params_of(EXPLAINERS[options.explainer], options)
     attribution = explain(options.explainer, model, pixels, target, params, seed=options.seed, report=progress_bar())
     cautions = (
+        *doubts,
         *case_cautions(case, model.card, prediction, target),
         *prediction_cautions(prediction, target),
         *map_cautions({"image": attribution}),
     )
-    made = summary.of_attribution(case, model.card, prediction, attribution, cautions)
+    made = summary.of_attribution(case, model, prediction, attribution, cautions)
     return _with_pictures(made, options.out, lambda out: write_maps(out, {"image": (pixels, attribution)}))
 
 
 def perturb_command(options: Options, model: Classifier) -> Summary:
     """perturb FILE --model KEY --perturbation KEY"""
     case, target = read(options), target_of(model.card, options.target)
+    doubts = admit(case, model, anyway=options.anyway)
     pixels = fitted(case, model.card).pixels
     before = model.predict(pixels)
     goal = Goal(target, options.direction) if options.direction else Goal.against(before, target)
@@ -83,12 +96,13 @@ def perturb_command(options: Options, model: Classifier) -> Summary:
         "control": model.predict(control.perturbed),
     }
     cautions = (
+        *doubts,
         *case_cautions(case, model.card, before, target),
         *prediction_cautions(before, target),
         *perturbation_cautions(perturbation),
         *control_cautions(perturbation, control, before, predictions["control"]),
     )
-    made = summary.of_perturbation(case, model.card, perturbation, control, predictions, cautions)
+    made = summary.of_perturbation(case, model, perturbation, control, predictions, cautions)
     return _with_pictures(made, options.out, lambda out: write_images(out, perturbation, control))
 
 
@@ -98,6 +112,7 @@ def compare_command(options: Options, model: Classifier) -> Summary:
     comparison = compare_case(
         case,
         model,
+        anyway=options.anyway,
         target=target_of(model.card, options.target),
         explainer=options.explainer,
         explainer_params=params_of(EXPLAINERS[options.explainer], options),
@@ -107,7 +122,7 @@ def compare_command(options: Options, model: Classifier) -> Summary:
         seed=options.seed,
         report=progress_bar(),
     )
-    made = summary.of_comparison(case, model.card, comparison)
+    made = summary.of_comparison(case, model, comparison)
     return _with_pictures(made, options.out, lambda out: write_comparison(out, comparison))
 
 
@@ -138,7 +153,7 @@ def benchmark_command(options: Options, model: Classifier) -> Summary:
         "groups": len(set(test.groups)),
         "perturbation": {"key": options.perturbation, "params": params.as_dict()},
     }
-    return summary.of_benchmark(model.card, target, settings, outcomes)
+    return summary.of_benchmark(model, target, settings, outcomes)
 
 
 COMMANDS: Mapping[str, Callable[[Options, Classifier], Summary]] = {
@@ -164,6 +179,17 @@ def read(options: Options) -> Case:
         known = f"Give the path of an image, or a bundled case: {', '.join(bundled)}."
         raise InputError(f"File {path}", f"can't be opened ({error.strerror})", known) from None
     return read_case(data, frame=options.frame, modality=options.modality)
+
+
+def _certain(prediction: Prediction, card: ModelCard, coverage: float) -> dict[str, Any]:
+    """What predict says at a coverage; raises ParameterError where the model can't promise it."""
+    conformal = conformal_of(card)
+    if conformal is None:
+        raise ParameterError("Coverage", f"there are no validation results of {card.key}", "Leave out --coverage.")
+    if coverage > conformal.highest_coverage:
+        highest = f"{conformal.highest_coverage:.3f} for {card.key}, not {coverage:g}"
+        raise ParameterError("Coverage", f"must be at most {highest}", "Choose e.g. 0.9.")
+    return {"coverage": coverage, "answer": conformal.answer(float(prediction.probabilities[0]), coverage)}
 
 
 def progress_bar() -> Report | None:

@@ -38,10 +38,12 @@ def compare(
 
     target is the index of the explained and attacked label; direction None flips the decision as it stands;
     params None are the method's own; mm_per_pixel (row, column) is the size of a model pixel where known. All three
-    maps share the seed. report gets the share of the whole that is done. Raises UnknownName, InputError,
+    maps share the seed. report gets the share of the whole that is done. Raises UnknownName, InputError, Unsupported,
     ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     explaining, perturbing = EXPLAINERS[explainer], PERTURBATIONS[perturbation]
+    for method in (explaining, perturbing):
+        method.require(model.offers)
     explainer_params = explainer_params or explaining.params()
     perturbation_params = perturbation_params or perturbing.params()
     shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]

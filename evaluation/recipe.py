@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.values import Attribution, Case, ModelCard, Perturbation
+from core.classifier import Classifier
+from core.values import Attribution, Case, Perturbation
 
 
 def recipe(
     case: Case,
-    card: ModelCard,
+    model: Classifier,
     *,
     attribution: Attribution | None = None,
     perturbation: Perturbation | None = None,
 ) -> dict[str, Any]:
-    """{"case", "model", "weights_sha256"} and, where given, target and seed, and each method with its parameters.
+    """{"case", "model", "weights_sha256", "point"} and, where given, target and seed, and each method with its
+    parameters.
 
     The case is named by its content, never by a file. A comparison follows from its clean map and its perturbation.
     """
-    made: dict[str, Any] = {"case": case.id, "model": card.key, "weights_sha256": card.sha256}
+    card, made = model.card, {"case": case.id, **model_recipe(model)}
     for part in (attribution, perturbation):
         if part is not None:
             target = part.target if isinstance(part, Attribution) else part.goal.target
@@ -29,3 +31,13 @@ def recipe(
         direction, params = perturbation.goal.direction, dict(perturbation.params)
         made["perturbation"] = {"key": perturbation.method, "direction": direction, "params": params}
     return made
+
+
+def model_recipe(model: Classifier) -> dict[str, Any]:
+    """{"model", "weights_sha256", "point"}: the part that names the model and its operating point."""
+    card = model.card
+    return {
+        "model": card.key,
+        "weights_sha256": card.sha256,
+        "point": model.point or next(iter(card.operating_points)),
+    }

@@ -8,19 +8,26 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from core.values import Attribution, Case, Caution, Comparison, Goal, ModelCard, Perturbation, Prediction, Score
+from core.classifier import Classifier
+from core.values import Attribution, Case, Caution, Comparison, Goal, Perturbation, Prediction, Score
 from evaluation.benchmark import Outcome
 from evaluation.cautions import completeness_gap
 from evaluation.control import change_255, control_caption
-from evaluation.recipe import recipe
+from evaluation.recipe import model_recipe, recipe
 from evaluation.sentences import sentences
 from evaluation.words import NOTICE
 
 Summary: TypeAlias = dict[str, Any]
 
 
-def of_prediction(case: Case, card: ModelCard, prediction: Prediction, cautions: Iterable[Caution]) -> Summary:
-    """What predict prints."""
+def of_prediction(
+    case: Case,
+    model: Classifier,
+    prediction: Prediction,
+    cautions: Iterable[Caution],
+    certain: Mapping[str, Any] | None = None,
+) -> Summary:
+    """What predict prints; certain {"coverage", "answer"} where the user asked for a coverage."""
     predictions = [
         {
             "label": label,
@@ -31,28 +38,29 @@ def of_prediction(case: Case, card: ModelCard, prediction: Prediction, cautions:
         }
         for k, label in enumerate(prediction.labels)
     ]
-    return {**_head(case, card), "predictions": predictions, **_foot(cautions, recipe(case, card))}
+    asked = {"certain": dict(certain)} if certain else {}
+    return {**_head(case, model), "predictions": predictions, **asked, **_foot(cautions, recipe(case, model))}
 
 
 def of_attribution(
-    case: Case, card: ModelCard, prediction: Prediction, attribution: Attribution, cautions: Iterable[Caution]
+    case: Case, model: Classifier, prediction: Prediction, attribution: Attribution, cautions: Iterable[Caution]
 ) -> Summary:
     """What explain prints."""
     k = attribution.target
     return {
-        **_head(case, card),
-        "target": card.labels[k],
+        **_head(case, model),
+        "target": model.card.labels[k],
         "probability": float(prediction.probabilities[k]),
         "threshold": float(prediction.thresholds[k]),
         "flagged": bool(prediction.positive[k]),
         "map": _map(attribution),
-        **_foot(cautions, recipe(case, card, attribution=attribution)),
+        **_foot(cautions, recipe(case, model, attribution=attribution)),
     }
 
 
 def of_perturbation(
     case: Case,
-    card: ModelCard,
+    model: Classifier,
     perturbation: Perturbation,
     control: Perturbation,
     predictions: Mapping[str, Prediction],
@@ -60,43 +68,43 @@ def of_perturbation(
 ) -> Summary:
     """What perturb prints; predictions are those on the clean, perturbed and control image."""
     return {
-        **_head(case, card),
-        **_change(card, perturbation, control, predictions),
-        **_foot(cautions, recipe(case, card, perturbation=perturbation)),
+        **_head(case, model),
+        **_change(model, perturbation, control, predictions),
+        **_foot(cautions, recipe(case, model, perturbation=perturbation)),
     }
 
 
-def of_comparison(case: Case, card: ModelCard, comparison: Comparison) -> Summary:
+def of_comparison(case: Case, model: Classifier, comparison: Comparison) -> Summary:
     """What compare prints."""
     views = {"clean": comparison.clean, "perturbed": comparison.perturbed, "control": comparison.controlled}
     change = _change(
-        card, comparison.perturbation, comparison.control, {name: view.prediction for name, view in views.items()}
+        model, comparison.perturbation, comparison.control, {name: view.prediction for name, view in views.items()}
     )
     change["control"]["explanation_change"] = _scores(comparison.control_change)
     attribution, perturbation = comparison.clean.attribution, comparison.perturbation
     return {
-        **_head(case, card),
+        **_head(case, model),
         "sentence": sentences(comparison, "Plain"),
         "technical": sentences(comparison, "Technical"),
         **change,
         "explanation_change": _scores(comparison.explanation_change),
         "maps": {name: _map(view.attribution) for name, view in views.items()},
-        **_foot(comparison.cautions, recipe(case, card, attribution=attribution, perturbation=perturbation)),
+        **_foot(comparison.cautions, recipe(case, model, attribution=attribution, perturbation=perturbation)),
     }
 
 
-def of_benchmark(card: ModelCard, target: int, settings: Summary, outcomes: Mapping[str, Outcome]) -> Summary:
+def of_benchmark(model: Classifier, target: int, settings: Summary, outcomes: Mapping[str, Outcome]) -> Summary:
     """What benchmark prints."""
     rows = {
         name: {"accuracy": _score(row.accuracy), "auroc": _score(row.auroc), "confidence": _score(row.confidence)}
         for name, row in outcomes.items()
     }
-    made = {"model": card.key, "weights_sha256": card.sha256, "target": card.labels[target], **settings}
+    made = {**model_recipe(model), "target": model.card.labels[target], **settings}
     return {"rows": rows, "recipe": made, "notice": NOTICE}
 
 
-def _head(case: Case, card: ModelCard) -> Summary:
-    return {"case": {"id": case.id, "modality": case.modality, "notes": list(case.notes)}, "model": card.key}
+def _head(case: Case, model: Classifier) -> Summary:
+    return {"case": {"id": case.id, "modality": case.modality, "notes": list(case.notes)}, "model": model.card.key}
 
 
 def _foot(cautions: Iterable[Caution], made: Summary) -> Summary:
@@ -105,12 +113,12 @@ def _foot(cautions: Iterable[Caution], made: Summary) -> Summary:
 
 
 def _change(
-    card: ModelCard, perturbation: Perturbation, control: Perturbation, predictions: Mapping[str, Prediction]
+    model: Classifier, perturbation: Perturbation, control: Perturbation, predictions: Mapping[str, Prediction]
 ) -> Summary:
     goal = perturbation.goal
     before = predictions["clean"]
     return {
-        "target": card.labels[goal.target],
+        "target": model.card.labels[goal.target],
         "goal": goal.direction,
         "threshold": float(before.thresholds[goal.target]),
         "probability_before": float(before.probabilities[goal.target]),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from core.values import ModelCard
+from evaluation.coverage import answer_in_words
 from evaluation.summary import Summary
 from evaluation.words import MEASURES, finding, in_sentence, percent
 
@@ -33,6 +34,9 @@ def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
         yield from (summary["sentence"], "", summary["technical"], "")
     if "predictions" in summary:
         yield from (_answer(row["label"], row["probability"], row) for row in summary["predictions"])
+        if certain := summary.get("certain"):
+            said = answer_in_words(certain["answer"], summary["predictions"][0]["label"])
+            yield f"At {100 * certain['coverage']:g} % coverage: {said}"
     elif "map" in summary:
         yield _answer(summary["target"], summary["probability"], summary)
         yield from _map(summary["map"])

@@ -13,7 +13,7 @@ from core.values import MODALITIES, Case, Floats, Modality, content_id
 from imaging import dicom, raster
 from imaging.geometry import recolored
 from imaging.limits import check_bytes
-from imaging.modality import guess
+from imaging.modality import contradicted, guess
 
 _GRAY = 2 / 255 + 1e-6  # channels that differ by no more are one
 _SMALL = 64
@@ -48,11 +48,13 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
     shown: Modality = modality or picture.modality or guess(picture.pixels)
     colored = _spread(picture.pixels) > _GRAY
     pixels = _in_its_channels(picture.pixels, shown, colored)
-    notes = list(picture.notes)
+    source, notes = dict(picture.source), list(picture.notes)
     if modality is None and picture.modality is None:
         notes.append(f"Kind guessed from its colors: {MODALITIES[shown]}. Choose another if that is wrong.")
     if colored and shown == "cxr":
         notes.append("Its colors were dropped: a chest X-ray is gray.")
+        if looks := contradicted(picture.pixels, shown):
+            source["looks like"] = looks
     if picture.spacing_mm and not np.isclose(*picture.spacing_mm, rtol=0.01):
         notes.append("Its pixels are not square: {:g} mm high, {:g} mm wide.".format(*picture.spacing_mm))
     if min(pixels.shape[:2]) < _SMALL:
@@ -64,7 +66,7 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
         modality=shown,
         pixels=pixels,
         spacing_mm=picture.spacing_mm,
-        source=picture.source,
+        source=source,
         notes=tuple(notes),
     )
 

@@ -11,7 +11,16 @@ from imaging.dicom.display import displayed
 from imaging.dicom.elements import Elements
 from imaging.dicom.header import ImageHeader, pixel_keyword, read_frames, read_header
 from imaging.dicom.parsing import DicomFile, class_name, parse
-from imaging.dicom.terms import BODY_PARTS, CHEST, LATERALITIES, MEANING, MEANING_OF_CLASS, MODALITY_CODES, VIEWS
+from imaging.dicom.terms import (
+    BODY_PARTS,
+    CHEST,
+    LATERALITIES,
+    MEANING,
+    MEANING_OF_CLASS,
+    MODALITY_CODES,
+    UNSPECIFIC,
+    VIEWS,
+)
 from imaging.picture import Picture
 
 logging.getLogger("pydicom").propagate = False  # it logs the values it stumbles over, and they may name a patient
@@ -102,7 +111,7 @@ def _warnings(elements: Elements) -> list[str]:
     code = elements.term("Modality", MODALITY_CODES)
     if body_part and MEANING.get(code or "") == "cxr":
         warnings.append(f"The header says body part {body_part}: this is no chest X-ray.")
-    if code and code not in MEANING and code not in ("OT", "SC"):
+    if code and code not in MEANING and code not in UNSPECIFIC:
         warnings.append(f"The header says modality {code}, for which there is no classifier here.")
     if elements.term("BurnedInAnnotation", {"YES"}):
         warnings.append("The header says that identifying text is burned into the picture.")

@@ -34,8 +34,10 @@ MODALITY_CODES = _words(
     "AR BI BMD CR CT DG DMS DX ECG EPS ES FID GM HC IO IVOCT IVUS KER LEN LP LS MG MR NM OAM OCT OP OPM OPT OPTBSV "
     "OPTENF OPV OSS OT PT PX RF RG SC SEG SM SMR SRF TG US VA XA XC"
 )
+UNSPECIFIC = frozenset({"OT", "SC"})  # other; and a retired term for secondary captures
 # PS3.3 C.8.1.1, C.8.7.1.1.1, C.8.11.7
-VIEWS = _words("AP PA LL RL LAT LATERAL LLD RLD LLO RLO RAO LAO RPO LPO OBL CC MLO ML LM LMO XCC XCCL XCCM")
+FRONTAL = frozenset({"AP", "PA"})
+VIEWS = FRONTAL | _words("LL RL LAT LATERAL LLD RLD LLO RLO RAO LAO RPO LPO OBL CC MLO ML LM LMO XCC XCCL XCCM")
 LATERALITIES = frozenset({"L", "R", "B", "U"})
 # PS3.16 annex L, and spellings met in the wild
 BODY_PARTS = _words(
@@ -44,6 +46,7 @@ BODY_PARTS = _words(
     "WHOLEBODY WRIST"
 ) | {"WHOLE BODY", "CHEST PA", "CHEST AP"}
 CHEST = frozenset({"CHEST", "CHEST PA", "CHEST AP", "THORAX", "LUNG", "HEART", "RIB"})
+EYE = frozenset({"EYE", "RETINA"})
 
 PHOTOMETRICS: Mapping[str, int] = {  # PS3.3 C.7.6.3.1.2: samples per pixel
     "MONOCHROME1": 1,

@@ -61,12 +61,6 @@ def test_intervals_know_that_pictures_of_one_patient_agree() -> None:
     assert width(together.auroc) > 1.2 * width(alone.auroc)
 
 
-def test_all_pictures_of_one_patient_are_one_observation() -> None:
-    images, truth = examples(margin=4)
-    rows = robustness(linear_classifier(), images, truth, ["one"] * 12, "motion_blur", MotionBlurParams(3.0))
-    assert rows["clean"].accuracy.interval == pytest.approx((0.2065, 1), abs=1e-4)
-
-
 def width(score: Score) -> float:
     assert score.interval is not None
     return score.interval[1] - score.interval[0]

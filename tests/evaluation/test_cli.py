@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 from core.classifier import Classifier
-from evaluation import cli
+from evaluation import cli, coverage
 from evaluation.flags import add_flags, params_of
 from evaluation.session import compare_case, fitted
 from explainers import EXPLAINERS
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.limits import MAX_BYTES
+from model_zoo.evidence import Evidence, Outputs
 from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS
 from perturbations.pgd import PgdParams
@@ -48,7 +49,7 @@ FRAME = {"case", "model", "cautions", "recipe", "notice"}
 def toy(monkeypatch: pytest.MonkeyPatch) -> Classifier:
     model = small_cnn_classifier()
     model = dataclasses.replace(model, card=dataclasses.replace(model.card, key="cxr_pneumonia", labels=("pneumonia",)))
-    monkeypatch.setattr(cli, "load_classifier", lambda key: model)
+    monkeypatch.setattr(cli, "load_classifier", lambda *_: model)
     return model
 
 
@@ -68,7 +69,83 @@ def test_predict(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
     (row,) = made["predictions"]
     assert set(row) == {"label", "probability", "threshold", "flagged", "logit"}
     assert made["case"]["id"] == load_bundled(CASE).id
-    assert made["recipe"] == {"case": made["case"]["id"], "model": "cxr_pneumonia", "weights_sha256": "0" * 64}
+    assert made["recipe"] == {
+        "case": made["case"]["id"],
+        "model": "cxr_pneumonia",
+        "weights_sha256": "0" * 64,
+        "point": "balanced",
+    }
+
+
+def test_an_operating_point(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = {"balanced": (0.5,), "screening": (0.001,)}
+    two = dataclasses.replace(toy, card=dataclasses.replace(toy.card, operating_points=points))
+    monkeypatch.setattr(cli, "load_classifier", lambda *_: two)
+    made = run(capsys, "predict", CASE, "--point", "screening")
+    assert made["predictions"][0]["threshold"] == pytest.approx(0.001)
+    assert made["recipe"]["point"] == "screening"
+    assert cli.main(["predict", CASE, "--model", "toy", "--point", "other"]) == 2
+    assert "Choose one of: balanced, screening" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "perturb", "compare"])
+def test_out_of_scope_is_refused_unless_anyway(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert cli.main([command, "retina-phantom-1", "--model", "toy", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "The model was made for chest X-rays, not for fundus photographs." in printed.err
+    assert "--anyway" in printed.err
+    assert printed.err.count("\n") == 1
+    made = run(capsys, command, "retina-phantom-1", "--anyway")
+    reasons = [caution["reason"] for caution in made["cautions"] if caution["about"] == "prediction"]
+    assert reasons.count("The model was made for chest X-rays, not for fundus photographs.") == 1
+
+
+@pytest.fixture
+def evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validation results of the toy: 99 images with the finding and 99 without, all with logit 0."""
+    logits, truth = np.zeros(198), np.arange(198) < 99
+    measured = Outputs(logits, truth, np.arange(198), ("made",) * 198)
+    monkeypatch.setattr(coverage, "evidence_of", lambda key: Evidence("", {"validation": measured}, shift=0.0))
+
+
+def test_coverage(
+    toy: Classifier, evidence: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(bias: float) -> tuple[str, str]:
+        model = small_cnn_classifier()
+        model.network.head.weight.zero_()
+        model.network.head.bias.fill_(bias)
+        monkeypatch.setattr(cli, "load_classifier", lambda *_: model)
+        made = run(capsys, "predict", CASE, "--coverage", "0.9")["certain"]
+        assert made["coverage"] == 0.9
+        assert cli.main(["predict", CASE, "--coverage", "0.9", "--model", "toy"]) == 0
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("At "))
+        return made["answer"], line
+
+    assert answers(0.0) == ("unsure", "At 90 % coverage: can't tell")
+    assert answers(1.0) == ("present", "At 90 % coverage: flags finding 0")
+    assert answers(-1.0) == ("absent", "At 90 % coverage: does not flag finding 0")
+
+
+@pytest.mark.parametrize(("given", "sentence"), [("0.995", "must be at most 0.990"), ("0", "is not between 0 and 1")])
+def test_coverage_that_cannot_be_promised(
+    toy: Classifier, evidence: None, capsys: pytest.CaptureFixture[str], given: str, sentence: str
+) -> None:
+    assert cli.main(["predict", CASE, "--coverage", given, "--model", "toy"]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_coverage_of_a_model_without_validation_results(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coverage, "evidence_of", lambda key: None)
+    assert cli.main(["predict", CASE, "--coverage", "0.9", "--model", "toy"]) == 2
+    assert "there are no validation results of cxr_pneumonia" in capsys.readouterr().err
 
 
 def test_explain(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -98,9 +175,9 @@ def test_perturb_has_the_cautions_of_compare(
     toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prediction = toy.predict(fitted(load_bundled(CASE), toy.card).pixels)
-    at_threshold = dataclasses.replace(toy.card, thresholds=(float(prediction.probabilities[0]),))
+    at_threshold = dataclasses.replace(toy.card, operating_points={"balanced": (float(prediction.probabilities[0]),)})
     fragile = dataclasses.replace(toy, card=at_threshold)
-    monkeypatch.setattr(cli, "load_classifier", lambda key: fragile)
+    monkeypatch.setattr(cli, "load_classifier", lambda *_: fragile)
     flags = (CASE, "--perturbation", "uniform_noise", "--epsilon", "16")
     compared, perturbed = (
         {caution["reason"] for caution in run(capsys, command, *flags)["cautions"] if caution["about"] == "control"}
@@ -144,7 +221,7 @@ def test_undefined_is_null(
 ) -> None:
     with_nothing = small_cnn_classifier()
     with_nothing.network.head.weight.zero_()
-    monkeypatch.setattr(cli, "load_classifier", lambda key: with_nothing)
+    monkeypatch.setattr(cli, "load_classifier", lambda *_: with_nothing)
     made = run(capsys, "compare", CASE)
     assert set(made["explanation_change"].values()) == {None}
     assert "shows no evidence at all" in " ".join(caution["reason"] for caution in made["cautions"])
@@ -223,7 +300,7 @@ def test_benchmark_needs_a_test_split(toy: Classifier, capsys: pytest.CaptureFix
         (["predict", "nowhere.png"], "can't be opened (No such file or directory)"),
         (["predict", "."], "can't be opened (Is a directory)"),
         (["compare", CASE, "--explainer", "guess"], "Choose one of: grad_cam"),
-        (["compare", CASE, "--perturbation", "guess"], "Choose one of: exposure"),
+        (["compare", CASE, "--perturbation", "guess"], "exposure, fgsm"),
         (["compare", CASE, "--epsilon", "99"], "must be between 0 and 16/255, not 99"),
         (["compare", CASE, "--pgd.steps", "many"], "must be of type int, not 'many'"),
         (["compare", CASE, "--target", "fracture"], "Choose: pneumonia"),
@@ -300,7 +377,8 @@ def test_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
 def test_with_the_real_model(capsys: pytest.CaptureFixture[str], key: str) -> None:
     model = load_classifier(key)
     case = next(case for case in bundled_cases() if case.modality == model.card.input.modality)
-    assert cli.main(["compare", case.key, "--model", key, "--epsilon", "2.55", "--steps", "10", "--json"]) == 0
+    flags = ("--epsilon", "2.55", "--steps", "10", "--anyway", "--json")
+    assert cli.main(["compare", case.key, "--model", key, *flags]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["flipped"]
     assert made["recipe"]["weights_sha256"] == model.card.sha256

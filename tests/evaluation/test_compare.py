@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.classifier import Classifier
-from core.errors import Cancelled, UnknownName
+from core.errors import Cancelled, OutOfScope, UnknownName, Unsupported
 from core.values import Case, Comparison, Floats
 from evaluation.compare import compare
 from evaluation.control import change_255
@@ -154,6 +154,29 @@ def test_a_case_brings_its_spacing_and_its_cautions() -> None:
         dataclasses.replace(case, spacing_mm=None), model, target=0, explainer="saliency", perturbation="jpeg"
     )
     assert "centroid_shift_mm" not in unknown.explanation_change
+
+
+def test_a_case_out_of_scope_is_not_computed_unless_the_user_insists() -> None:
+    model = small_cnn_classifier()
+    passes: list[int] = []
+    watched = model.watched(lambda x, logits: passes.append(len(x)))
+    case = Case("0" * 16, "case", "fundus", np.random.default_rng(0).random((64, 64, 3), dtype=np.float32))
+    with pytest.raises(OutOfScope, match="made for chest X-rays, not for fundus photographs"):
+        compare_case(case, watched, target=0, explainer="saliency", perturbation="jpeg")
+    assert not passes
+    made = compare_case(case, watched, anyway=True, target=0, explainer="saliency", perturbation="jpeg")
+    said = [caution for caution in made.cautions if "made for chest X-rays" in caution.reason]
+    assert [caution.about for caution in said] == ["prediction"]
+
+
+def test_what_a_model_cannot_serve_is_said_before_anything_is_computed(model: Classifier, pixels: Floats) -> None:
+    passes: list[int] = []
+    flat = dataclasses.replace(model, differentiable=False, on_pass=lambda x, logits: passes.append(len(x)))
+    with pytest.raises(Unsupported, match="needs feature map"):
+        compare(flat, pixels, target=0, explainer="grad_cam", perturbation="jpeg")
+    with pytest.raises(Unsupported, match="gradient"):
+        compare(flat, pixels, target=0, explainer="occlusion", perturbation="pgd")
+    assert not passes
 
 
 def test_target_by_name() -> None:
