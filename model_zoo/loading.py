@@ -4,53 +4,112 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import defaultdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
+from torch import Tensor
 
 from core.classifier import Classifier
-from core.errors import ModelError
+from core.errors import ModelError, SecondLookError
+from core.progress import Report
 from core.values import ModelCard
-from model_zoo.architectures import Network, build
-from model_zoo.cards import REMEDY, load_card
+from model_zoo import formats
+from model_zoo.architectures import TimmNetwork
+from model_zoo.cards import REMEDY, load_card, models_folder
+from model_zoo.download import fetch
+from model_zoo.formats import Loaded
 
+UPLOAD = "upload_"  # begins the keys of models that came from a browser and lie in no folder of ours
 WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "weights"
 
-_lock = threading.Lock()
+_guard = threading.Lock()
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 _loaded: dict[str, Classifier] = {}
 
 
-def load_classifier(key: str) -> Classifier:
-    """The classifier of this key, the same object at every call; raises UnknownName or ModelError."""
-    with _lock:
-        if key not in _loaded:
-            card = load_card(key)
-            network = load_network(card, WEIGHTS / card.weights)
-            _loaded[key] = Classifier(card, network, network.cam_layer)
-        return _loaded[key]
+def load_classifier(key: str, report: Report | None = None, cancel: threading.Event | None = None) -> Classifier:
+    """The classifier of this key, the same object at every call until its card changes.
+
+    Weights that are missing are fetched from the source that the card names; report and cancel are those of fetch().
+    Raises UnknownName, ModelError, or Cancelled.
+    """
+    card = load_card(key)
+    with _guard:
+        lock = _locks[key]
+    with lock:
+        found = _loaded.get(key)
+        if found is None or found.card != card:
+            path = weights_path(card)
+            if not path.is_file() and card.source:
+                path = fetch(card, report, cancel)
+            found = _loaded[key] = read_classifier(card, path)
+        return found
 
 
-def load_network(card: ModelCard, path: Path) -> Network:
-    """The network of a card with the weights at path, in float32, frozen, for inference.
+def weights_path(card: ModelCard) -> Path:
+    """Where the weights of a card lie, or would: ours in WEIGHTS, foreign ones beside their cards."""
+    return (models_folder() if card.role == "foreign" else WEIGHTS) / card.weights
+
+
+def read_classifier(card: ModelCard, path: Path) -> Classifier:
+    """The classifier of a card with the weights at path, in float32, frozen, for inference.
 
     Raises ModelError where the file is missing, is not the one the card names by its sha256, or does not fit.
     """
+    return classifier(card, read_network(card, path))
+
+
+def read_network(card: ModelCard, path: Path) -> Loaded:
+    """The network of a card with the weights at path; raises ModelError, see read_classifier."""
     if not path.is_file():
-        raise ModelError(f"Weights of {card.key}", f"{path} does not exist", REMEDY)
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != card.sha256:
-        raise ModelError(f"Weights of {card.key}", f"{path} has sha256 {digest}, the card says {card.sha256}", REMEDY)
-    network = build(card.architecture, card.input, len(card.labels))
+        raise ModelError(f"Weights of {card.key}", f"{path} does not exist", _remedy(card))
+    digest = file_digest(path)
+    if card.sha256 and digest != card.sha256:
+        reason = f"{path} has sha256 {digest}, the card says {card.sha256}"
+        raise ModelError(f"Weights of {card.key}", reason, _remedy(card))
     try:
-        state = {
-            name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load(content).items()
-        }
-        network.load_state_dict(state)
-    except (SafetensorError, RuntimeError) as error:
-        raise ModelError(
-            f"Weights of {card.key}", f"{path} does not fit {card.architecture} ({error})", REMEDY
-        ) from None
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        return formats.load(card, path)
+    except SecondLookError:
+        raise
+    except Exception as error:  # noqa: BLE001 - damaged and foreign files make their readers fail in any way
+        reason = f"{path} can't be read as {card.format}, or run ({type(error).__name__}: {error})"
+        raise ModelError(f"Weights of {card.key}", reason, _remedy(card)) from None
+
+
+def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
+    """A network with its card, frozen, for inference."""
+    network, scope = loaded.network, loaded.scope
+    network.eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+
+    def distance(x: Tensor) -> Tensor:
+        assert scope is not None
+        assert isinstance(network, TimmNetwork)
+        with torch.inference_mode():
+            distances: Tensor = scope(network.embed(x))
+        return distances
+
+    return Classifier(
+        card,
+        network,
+        loaded.cam_layer,
+        differentiable=loaded.differentiable,
+        distance=distance if scope is not None else None,
+    )
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _remedy(card: ModelCard) -> str:
+    if card.role != "foreign":
+        return REMEDY
+    if card.key.startswith(UPLOAD):
+        return "Upload the whole file that belongs to this card, or correct the card (channels, planes, size)."
+    where = f" (from {card.source})" if card.source else ""
+    return f"Put the file {card.weights}{where} that belongs to this card into {models_folder()}."

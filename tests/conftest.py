@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """An empty folder of models from elsewhere, instead of that of whoever runs the tests, already at collection."""
+    folder = TemporaryDirectory(prefix="second-look-models-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["SECOND_LOOK_MODELS"] = folder.name
 
 
 @pytest.fixture(autouse=True, scope="session")

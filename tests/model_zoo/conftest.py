@@ -46,3 +46,12 @@ def write_labels(folder: Path, lines: list[tuple[str, ...]]) -> None:
         writer = csv.writer(stream)
         writer.writerow(("file", "label", "group", "split", "source", "licence", "detail"))
         writer.writerows(lines)
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of models from elsewhere, instead of that of whoever runs the tests."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setenv("SECOND_LOOK_MODELS", str(folder))
+    return folder
