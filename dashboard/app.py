@@ -34,7 +34,8 @@ PAGES = [
     st.Page(view(name), title=name.capitalize(), url_path=name, default=name == "look")
     for name in ("look", "models", "methods", "about")
 ]
-page = st.navigation(PAGES, position="hidden")
+ADD = st.Page(view("add"), title="Add a model", url_path="add")  # reached from the models
+page = st.navigation([*PAGES, ADD], position="hidden")
 try:
     frame(PAGES)
     page.run()

@@ -39,7 +39,7 @@ def stress_form() -> Stress:
     _heading("Stress")
     method = pick_method("Perturbation", PERTURBATIONS, "pgd")
     direction = None
-    if method.threat is Threat.WHITE_BOX:
+    if method.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}:
         goal = st.segmented_control(
             "Goal",
             list(GOALS),

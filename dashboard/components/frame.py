@@ -8,13 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.values import Modality
+from core.values import Modality, ModelCard
 from dashboard.components.uploads import collect_uploads
 from dashboard.services.cases import Entry, worklist_entries
-from dashboard.services.models import models, models_for
+from dashboard.services.models import default_for, offered, title
 from dashboard.state import CASE, MODEL, PLAIN, TECHNICAL, WORDING
 from evaluation.words import NOTICE
 
+FOLLOWS = "model follows"  # the modality for which a model was picked last
 STYLE = Path(__file__).parent.parent / "style.css"
 
 
@@ -41,6 +42,17 @@ def current_entry() -> Entry | None:
     return {entry.case.id: entry for entry in worklist_entries()}.get(st.session_state[CASE])
 
 
+def choose_model(card: ModelCard) -> None:
+    """Pick a model, and a case of its kind where the one at hand is of another; call before the frame is drawn."""
+    entry, modality = current_entry(), card.input.modality
+    if entry is None or entry.case.modality != modality:
+        of_its_kind = (other.case.id for other in worklist_entries() if other.case.modality == modality)
+        st.session_state[CASE] = next(of_its_kind, st.session_state[CASE])
+    st.session_state[MODEL] = card.key
+    entry = current_entry()
+    st.session_state[FOLLOWS] = entry.case.modality if entry else None
+
+
 def _pick_case() -> None:
     entries = {entry.case.id: entry for entry in worklist_entries()}
     if st.session_state.get(CASE) not in entries:
@@ -57,15 +69,15 @@ def _pick_case() -> None:
 
 
 def _pick_model() -> None:
-    entry = current_entry()
+    entry, choice = current_entry(), offered()
     modality: Modality | None = entry.case.modality if entry else None
-    if modality and (st.session_state.get("model follows") != modality or st.session_state.get(MODEL) not in models()):
-        st.session_state["model follows"] = modality
-        st.session_state[MODEL] = next(iter(models_for(modality) or models()), None)
+    if modality and (st.session_state.get(FOLLOWS) != modality or st.session_state.get(MODEL) not in choice):
+        st.session_state[FOLLOWS] = modality
+        st.session_state[MODEL] = default_for(modality)
     st.selectbox(
         "Model",
-        list(models()),
-        format_func=lambda key: models()[key].name,
+        list(choice),
+        format_func={key: title(card) for key, card in choice.items()}.__getitem__,
         key=MODEL,
         label_visibility="collapsed",
         placeholder="No model installed",

@@ -2,29 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import TypeVar
 
 import streamlit as st
 
 from core.values import Case, Comparison, ModelCard, Prediction
+from dashboard.components.glossary import GLOSSARY
 from dashboard.components.words import shape
+from evaluation.coverage import COVERAGES, answer_in_words, conformal_of
 from evaluation.words import finding, percent
+from model_zoo.conformal import Conformal
+
+T = TypeVar("T")
+
+USUAL_COVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How probabilities are read: flagged from the threshold of an operating point; and, where the model has validation
+    results, what they leave certain at a coverage."""
+
+    point: str
+    conformal: Conformal | None
+    coverage: float
+
+
+def pick_reading(card: ModelCard) -> Reading:
+    """Pickers of the operating point and of the coverage, where there is a choice."""
+    point, *others = card.operating_points
+    if others:
+        point = _pick("Operating point", [point, *others], point, str.capitalize, card)
+    conformal = conformal_of(card)
+    coverages = [share for share in COVERAGES if conformal and share <= conformal.highest_coverage]
+    if not coverages:
+        return Reading(point, None, USUAL_COVERAGE)
+    usual = USUAL_COVERAGE if USUAL_COVERAGE in coverages else coverages[0]
+    return Reading(point, conformal, _pick("Coverage", coverages, usual, _share, card))
+
+
+def _pick(label: str, options: Sequence[T], usual: T, said: Callable[[T], str], card: ModelCard) -> T:
+    picked = st.segmented_control(
+        label,
+        options,
+        default=usual,
+        required=True,
+        format_func=said,
+        key=f"{card.key} {label.lower()}",
+        persist_state="session",
+        width="stretch",
+        help=GLOSSARY[label],
+    )
+    return usual if picked is None else picked
+
+
+def _share(coverage: float) -> str:
+    return f"{100 * coverage:g} %"
 
 
 def prediction_panel(
-    card: ModelCard, case: Case, target: int, clean: Prediction | None, comparison: Comparison | None, *, stale: bool
+    card: ModelCard,
+    case: Case,
+    target: int,
+    reading: Reading,
+    clean: Prediction | None,
+    comparison: Comparison | None,
+    *,
+    stale: bool,
 ) -> None:
     """Draw the panel; clean is known before comparison is, and both may be missing."""
     if comparison is not None:
         clean = comparison.clean.prediction
-    parts = [f'<div class="finding">{escape(finding(card.labels[target]))}</div>']
+    label = card.labels[target]
+    parts = [f'<div class="finding">{escape(finding(label))}</div>']
     parts.append(_numbers(clean, comparison, target))
-    parts.append(_bar(card.thresholds[target], clean, comparison, target))
+    parts.append(_bar(card.thresholds(reading.point)[target], reading.point, clean, comparison, target))
     parts.append(_decision(clean, comparison, target))
+    parts.append(_certain(reading, label, clean, comparison, target))
     parts.append(_control(comparison, target))
-    truth = case.truth.get(card.labels[target])
+    truth = case.truth.get(label)
     if truth is not None:
-        known = finding(card.labels[target]) if truth else f"no {finding(card.labels[target])}"
+        known = finding(label) if truth else f"no {finding(label)}"
         parts.append(f'<div class="line muted">Known truth of this case: {escape(known)}</div>')
     state = " stale" if stale else ""
     st.html(f'<section class="prediction{state}" aria-label="Prediction" aria-live="polite">{"".join(parts)}</section>')
@@ -48,7 +109,7 @@ def _large(prediction: Prediction, target: int) -> str:
     return f"<small>{qualifier}</small> {number} %"
 
 
-def _bar(threshold: float, clean: Prediction | None, comparison: Comparison | None, target: int) -> str:
+def _bar(threshold: float, point: str, clean: Prediction | None, comparison: Comparison | None, target: int) -> str:
     markers = ""
     if clean is not None:
         markers += _marker("before", clean, target)
@@ -56,10 +117,11 @@ def _bar(threshold: float, clean: Prediction | None, comparison: Comparison | No
         markers += _marker("after", comparison.perturbed.prediction, target)
     place = 100 * threshold
     side = "left" if threshold < 0.5 else "right"
+    said = f"flagged from {percent(threshold)}, {escape(point)} point"
     return (
         '<div class="bar"><div class="track"></div>'
         f'<div class="threshold" style="left:{place:.1f}%"></div>{markers}</div>'
-        f'<div class="flagged-from {side}" style="--at:{place:.1f}%">flagged from {percent(threshold)}</div>'
+        f'<div class="flagged-from {side}" style="--at:{place:.1f}%">{said}</div>'
     )
 
 
@@ -79,6 +141,20 @@ def _decision(clean: Prediction | None, comparison: Comparison | None, target: i
         return f'<div class="decision"><b class="flips">Decision flips</b><span>{course}</span></div>'
     course = f"{shape(after, target)} still {_said(after, target)}"
     return f'<div class="decision"><b class="holds">Decision holds</b><span>{course}</span></div>'
+
+
+def _certain(reading: Reading, label: str, clean: Prediction | None, comparison: Comparison | None, target: int) -> str:
+    if reading.conformal is None:
+        return ""
+    if clean is None:
+        return '<div class="line">&nbsp;</div>'
+    predictions = [clean] if comparison is None else [clean, comparison.perturbed.prediction]
+    answers = (
+        reading.conformal.answer(float(prediction.probabilities[target]), reading.coverage)
+        for prediction in predictions
+    )
+    said = " → ".join(escape(answer_in_words(answer, label)) for answer in answers)
+    return f'<div class="line">At {_share(reading.coverage)} coverage: <b>{said}</b></div>'
 
 
 def _control(comparison: Comparison | None, target: int) -> str:

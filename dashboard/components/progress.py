@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
 
+from core.values import ModelCard
 from dashboard.components.message import message
 from dashboard.services.jobs import Job
+from evaluation.suitability import Objection
 
 POLL_SECONDS = 0.3
 
@@ -25,11 +28,21 @@ def progress(job: Job[Any], doing: str, cancel: Callable[[], None]) -> None:
             st.rerun()
 
 
-def halted(reason: str, button: str, act: Callable[[], None]) -> None:
-    """Draw a card that says why there is no result, and a button that changes that."""
+def halted(reason: str, button: str = "", act: Callable[[], None] | None = None) -> None:
+    """Draw a card that says why there is no result, and where something can be done about it, a button for that."""
     with st.container(key="progress halted"):
         message(reason)
-        st.button(button, on_click=act)
+        if button:
+            st.button(button, on_click=act)
+
+
+def gate(card: ModelCard, objections: Sequence[Objection], insist: Callable[[], None]) -> None:
+    """Draw a card that says why a model is not asked about a case, and the button to do it anyway."""
+    items = "".join(f"<li>{escape(objection.reason)}</li>" for objection in objections)
+    with st.container(key="progress gate"):
+        message(f"Out of scope: this is no image for the model {card.name!r}.")
+        st.html(f'<ul class="cautions" aria-label="Reasons">{items}</ul>')
+        st.button("Show anyway", on_click=insist)
 
 
 def _said(job: Job[Any], doing: str) -> str:

@@ -8,6 +8,7 @@ from core.values import MODALITIES
 from dashboard.components.message import message
 from dashboard.services.cases import Entry, Uploads
 from dashboard.state import CASE, held, listening
+from imaging.limits import MAX_BYTES
 
 GENERATION = "drop zone generation"
 SETTLE_SECONDS = 0.4  # what is read by then needs no progress bar
@@ -23,6 +24,7 @@ def drop_zone() -> None:
         key=key,
         on_change=_take_in,
         args=(key,),
+        max_upload_size=MAX_BYTES >> 20,
         label_visibility="collapsed",
     )
 
@@ -43,7 +45,7 @@ def refusals() -> None:
             st.button("Close", on_click=uploads.refused.clear)
 
 
-def reading(entry: Entry) -> None:
+def read_as(entry: Entry) -> None:
     """How an uploaded file is read: kind of picture, and frame where it has several."""
     st.selectbox(
         "Read as",

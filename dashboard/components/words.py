@@ -6,10 +6,17 @@ from collections.abc import Mapping
 
 from core.params import ParamSpec, Value
 from core.registry import Method
-from core.values import Perturbation, Prediction
+from core.values import Perturbation, Prediction, Role
 from evaluation.control import control_caption
 
 FILLED, HOLLOW = "●", "○"
+KINDS: Mapping[Role, str] = {
+    "standard": "standard model",
+    "robust": "robust twin",
+    "foreign": "model from elsewhere",
+    "backdoored": "planted fault, for teaching only",
+    "surrogate": "surrogate, the attacker's model",
+}
 
 
 def shape(prediction: Prediction, target: int) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
+from core.classifier import Classifier
 from core.errors import Cancelled, SecondLookError
 from core.params import Params
 from core.progress import Report
-from core.values import Case, Comparison, Direction, Geometry, Modality, Prediction
+from core.values import Case, Comparison, Direction, Geometry, Modality, ModelCard, Prediction
 from dashboard.services import pictures
 from dashboard.services.jobs import Cancel, Job, submit
+from dashboard.services.own import OwnModels
+from dashboard.state import held
 from evaluation.session import compare_case, fitted
+from evaluation.suitability import NotSuitable, Objection, objections
 from imaging.geometry import geometry_of
 from imaging.overlay import display_scale, magnified
 from model_zoo.loading import load_classifier
@@ -23,17 +28,35 @@ KEPT = 4  # an attack keeps its iterates, some ten megabytes
 MARKING = 0.1  # share of the bar for the other cases of the worklist
 
 
-@dataclass(frozen=True)
-class Request:
-    """Everything a comparison depends on; equal requests have equal results.
+Mark: TypeAlias = Prediction | tuple[Objection, ...]  # what a model says of a case, or why it is not asked
 
-    case_id names the pixels alone, so what else the cautions and measures read of the case stands beside it.
-    """
+
+@dataclass(frozen=True)
+class Subject:
+    """What results depend on of a case: case_id names the pixels alone, so what else is read of it stands beside it."""
 
     case_id: str
     modality: Modality
     spacing_mm: tuple[float, float] | None
+    source: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, case: Case) -> Subject:
+        """The subject that this case is."""
+        return cls(case.id, case.modality, case.spacing_mm, tuple(case.source.items()))
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything a comparison depends on; equal requests have equal results.
+
+    point names the operating point of the model; anyway: the reader overrides what speaks against the case.
+    """
+
+    subject: Subject
     model: str
+    point: str
+    anyway: bool
     target: int
     explainer: str
     explainer_params: Params
@@ -61,21 +84,21 @@ class Drawn:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A comparison, how it is drawn, and what the model says about the other cases of the worklist."""
+    """A comparison, how it is drawn, and marks of this and the other cases of the worklist."""
 
     request: Request
     comparison: Comparison
     geometry: Geometry
     drawn: Drawn
-    marks: Mapping[str, Prediction]
+    marks: Mapping[Subject, Mark]
 
 
 @dataclass
 class Comparisons:
-    """The finished comparisons of a session, and the one under way."""
+    """The finished comparisons of a session, the one under way, and the marks of cases by {(model, case)}."""
 
     finished: OrderedDict[Request, Finished] = field(default_factory=OrderedDict)
-    marks: dict[tuple[str, str], Prediction] = field(default_factory=dict)
+    marks: dict[tuple[str, Subject], Mark] = field(default_factory=dict)
     asked: Request | None = None
     job: Job[Finished] | None = None
     stopped: Request | None = None
@@ -83,8 +106,11 @@ class Comparisons:
     latest: Finished | None = None
 
     def ask(self, request: Request, case: Case, others: Sequence[Case], listening: Callable[[], bool]) -> None:
-        """See to it that request gets computed, unless it is there, under way, or was stopped by the user."""
-        if request in self.finished:
+        """See to it that request gets computed, unless it is refused, there, under way, or was stopped by the user."""
+        if self.refusal(request):
+            self._drop_job()
+            self.asked = None
+        elif request in self.finished:
             self.finished.move_to_end(request)
             self.latest = self.finished[request]
             self._drop_job()
@@ -94,8 +120,9 @@ class Comparisons:
             self.asked, self.error = request, None
             if request != self.stopped:
                 self.stopped = None
-                unmarked = [other for other in others if (request.model, other.id) not in self.marks]
-                self.job = submit(lambda report, cancel: _work(request, case, unmarked, report, cancel), listening)
+                unmarked = [other for other in others if (request.model, Subject.of(other)) not in self.marks]
+                own = held(OwnModels).classifiers.get(request.model)
+                self.job = submit(lambda report, cancel: _work(request, case, unmarked, report, cancel, own), listening)
 
     def settle(self, seconds: float) -> None:
         """Take in what the job has become, after giving it a moment to be there at once."""
@@ -108,12 +135,27 @@ class Comparisons:
             while len(self.finished) > KEPT:
                 self.finished.popitem(last=False)
         self.error = job.error
+        if isinstance(job.error, NotSuitable) and self.asked is not None:
+            self.marks[self.asked.model, self.asked.subject] = job.error.objections
+            self.error = None
         self.job = job if job.state == "canceled" else None
+
+    def mark(self, card: ModelCard, point: str, subject: Subject) -> Mark | None:
+        """What the model of this card says of a case at an operating point, or why it is not asked; None if unknown."""
+        mark = self.marks.get((card.key, subject))
+        if isinstance(mark, Prediction):
+            return replace(mark, thresholds=np.asarray(card.thresholds(point), dtype=np.float32))
+        return mark
+
+    def refusal(self, request: Request) -> tuple[Objection, ...]:
+        """What speaks against a request, as far as that is known and the reader does not override it."""
+        mark = self.marks.get((request.model, request.subject))
+        return mark if isinstance(mark, tuple) and not request.anyway else ()
 
     def like(self, request: Request) -> Finished | None:
         """The latest comparison, where it shows the same case and finding by the same model."""
         latest = self.latest.request if self.latest else request
-        same = (latest.case_id, latest.model, latest.target) == (request.case_id, request.model, request.target)
+        same = (latest.subject, latest.model, latest.target) == (request.subject, request.model, request.target)
         return self.latest if same else None
 
     def stop(self) -> None:
@@ -131,11 +173,20 @@ class Comparisons:
             self.job = None
 
 
-def _work(request: Request, case: Case, unmarked: Sequence[Case], report: Report, cancel: Cancel) -> Finished:
-    model = load_classifier(request.model)
+def _work(
+    request: Request,
+    case: Case,
+    unmarked: Sequence[Case],
+    report: Report,
+    cancel: Cancel,
+    own: Classifier | None = None,
+) -> Finished:
+    """own: the model itself, where it is the session's and not to be found by its key."""
+    model = (load_classifier(request.model, report, cancel) if own is None else own).at(request.point)
     comparison = compare_case(
         case,
         model,
+        anyway=request.anyway,
         target=request.target,
         explainer=request.explainer,
         explainer_params=request.explainer_params,
@@ -147,14 +198,18 @@ def _work(request: Request, case: Case, unmarked: Sequence[Case], report: Report
         cancel=cancel,
     )
     geometry = geometry_of(case.pixels, model.card.input)
-    marks = {case.id: comparison.clean.prediction}
-    others = [other for other in unmarked if other.id != case.id]
+    marks: dict[Subject, Mark] = {request.subject: comparison.clean.prediction}
+    others = [other for other in unmarked if Subject.of(other) != request.subject]
     for done, other in enumerate(others):
         if cancel.is_set():
             raise Cancelled
         report(1 - MARKING * (1 - done / len(others)))
-        marks[other.id] = model.predict(fitted(other, model.card).pixels)
+        marks[Subject.of(other)] = _mark(other, model)
     return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks)
+
+
+def _mark(case: Case, model: Classifier) -> Mark:
+    return objections(case, model) or model.predict(fitted(case, model.card).pixels)
 
 
 def _drawn(case: Case, comparison: Comparison, geometry: Geometry) -> Drawn:

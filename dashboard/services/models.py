@@ -1,18 +1,41 @@
-"""The models of this installation."""
+"""The models of this installation, and those that a session added for itself; ask in the script thread only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.values import Modality, ModelCard
+from core.values import Modality, ModelCard, Role
+from dashboard.services.own import OwnModels
+from dashboard.state import held
 from model_zoo.cards import cards
+
+OFFERED: tuple[Role, ...] = ("standard", "robust", "foreign", "backdoored")
 
 
 def models() -> Mapping[str, ModelCard]:
-    """{key: card} of every model, in the order of the cards."""
-    return {card.key: card for card in cards()}
+    """{key: card} of every model, in the order of the cards, this session's own last."""
+    return {card.key: card for card in (*cards(), *held(OwnModels).cards())}
+
+
+def offered() -> Mapping[str, ModelCard]:
+    """Those that a reader may ask, by role; surrogates are only ever the attacker's."""
+    known = [card for card in models().values() if card.role in OFFERED]
+    return {card.key: card for card in sorted(known, key=lambda card: OFFERED.index(card.role))}
 
 
 def models_for(modality: Modality) -> list[str]:
-    """Keys of the models that read this kind of picture."""
-    return [key for key, card in models().items() if card.input.modality == modality]
+    """Keys of the offered models that read this kind of picture."""
+    return [key for key, card in offered().items() if card.input.modality == modality]
+
+
+def default_for(modality: Modality) -> str | None:
+    """The model to begin with; never one with a planted fault."""
+    its_kind_first = sorted(offered().values(), key=lambda card: card.input.modality != modality)
+    return next((card.key for card in its_kind_first if card.role != "backdoored"), None)
+
+
+def title(card: ModelCard) -> str:
+    """The name, with the mark that a model with a planted fault, or one that was uploaded, must carry."""
+    if card.key in held(OwnModels).classifiers:
+        return f"Uploaded, not measured here: {card.name}"
+    return f"Planted fault: {card.name}" if card.role == "backdoored" else card.name

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.values import MODALITIES, ModelCard
+from core.errors import Unsupported
+from core.values import ModelCard, Prediction
 from dashboard.components import findings
 from dashboard.components.controls import explain_form, stress_form
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
 from dashboard.components.panes import panes
-from dashboard.components.prediction import prediction_panel
-from dashboard.components.progress import halted, progress
+from dashboard.components.prediction import Reading, pick_reading, prediction_panel
+from dashboard.components.progress import gate, halted, progress
 from dashboard.components.provenance import provenance
 from dashboard.components.trajectory import trajectory
-from dashboard.components.uploads import drop_zone, reading, refusals
+from dashboard.components.uploads import drop_zone, read_as, refusals
 from dashboard.components.worklist import worklist
 from dashboard.services.cases import Entry, Uploads, worklist_entries
-from dashboard.services.comparing import Comparisons, Request
+from dashboard.services.comparing import Comparisons, Mark, Request, Subject
 from dashboard.services.models import models
 from dashboard.state import MODEL, held, listening, technical
-from evaluation.words import finding, in_sentence
+from evaluation.words import finding
 
+ANYWAY = "asked anyway"  # {(model, case)} that the reader wants to see though it is out of scope
 SETTLE_SECONDS = 0.25  # what is ready by then needs no progress bar
 
 
@@ -35,32 +39,34 @@ def look() -> None:
         left = st.container(key="left", width=196)
         center = st.container(key="center")
         right = st.container(key="right", width=288)
-    with left:
-        marks = {case: mark for (model, case), mark in comparisons.marks.items() if model == key}
-        worklist(worklist_entries(), marks, short=entry is not None and entry.uploaded)
-        drop_zone()
-        if entry is not None and entry.uploaded:
-            reading(entry)
     with center:
         refusals()
         uploads = held(Uploads)
         if uploads.job is not None:
             progress(uploads.job, "Reading", uploads.stop)
-        if entry is None or key is None:
-            missing = "No case yet: drop a file into the list." if entry is None else "No model is installed."
-            message(missing)
-            return
+    if entry is None or key is None:
+        with left:
+            _cases(entry, {}, 0)
+        with center:
+            message("No case yet: drop a file into the list." if entry is None else "No model is installed.")
+        return
     card = models()[key]
     with right:
         panel = st.container(key="prediction")
+        reading = pick_reading(card)
         target = _pick_target(card)
         stress = stress_form()
         explanation = explain_form()
+    subjects = {other.case.id: Subject.of(other.case) for other in worklist_entries()}
+    with left:
+        marks = {case: comparisons.mark(card, reading.point, subject) for case, subject in subjects.items()}
+        _cases(entry, {case: mark for case, mark in marks.items() if mark is not None}, target)
+    subject = subjects[entry.case.id]
     request = Request(
-        case_id=entry.case.id,
-        modality=entry.case.modality,
-        spacing_mm=entry.case.spacing_mm,
+        subject=subject,
         model=key,
+        point=reading.point,
+        anyway=(key, subject) in st.session_state.setdefault(ANYWAY, set()),
         target=target,
         explainer=explanation.method,
         explainer_params=explanation.params,
@@ -69,30 +75,43 @@ def look() -> None:
         direction=stress.direction,
         seed=stress.seed,
     )
-    _show(entry, card, request, comparisons, center, panel)
+    _show(entry, card, request, reading, comparisons, center, panel)
+
+
+def _cases(entry: Entry | None, marks: Mapping[str, Mark], target: int) -> None:
+    uploaded = entry is not None and entry.uploaded
+    worklist(worklist_entries(), marks, target, short=uploaded)
+    drop_zone()
+    if entry is not None and uploaded:
+        read_as(entry)
 
 
 def _show(
     entry: Entry,
     card: ModelCard,
     request: Request,
+    reading: Reading,
     comparisons: Comparisons,
     center: DeltaGenerator,
     panel: DeltaGenerator,
 ) -> None:
-    if not _in_scope(entry, card, center):
-        with panel:
-            prediction_panel(card, entry.case, request.target, None, None, stale=False)
-        return
-    same_kind = [other.case for other in worklist_entries() if other.case.modality == card.input.modality]
-    comparisons.ask(request, entry.case, same_kind, listening())
+    comparisons.ask(request, entry.case, [other.case for other in worklist_entries()], listening())
     comparisons.settle(SETTLE_SECONDS)
+    if refusal := comparisons.refusal(request):
+        with panel:
+            prediction_panel(card, entry.case, request.target, reading, None, None, stale=False)
+        with center, st.container(key="viewer"):
+            panes(entry, None, stale=False)
+            provenance(entry.case)
+            gate(card, refusal, lambda: st.session_state[ANYWAY].add((request.model, request.subject)))
+        return
     fresh = comparisons.finished.get(request)
     shown = fresh or comparisons.like(request)
     comparison = shown.comparison if shown else None
     with panel:
-        mark = comparisons.marks.get((request.model, request.case_id))
-        prediction_panel(card, entry.case, request.target, mark, comparison, stale=shown is not fresh)
+        mark = comparisons.mark(card, request.point, request.subject)
+        clean = mark if isinstance(mark, Prediction) else None
+        prediction_panel(card, entry.case, request.target, reading, clean, comparison, stale=shown is not fresh)
     with center:
         with st.container(key="viewer"):
             panes(entry, shown, stale=shown is not fresh)
@@ -106,7 +125,7 @@ def _show(
             findings.caution_list(comparison.cautions)
             findings.table(comparison, technical=technical())
             if technical():
-                trajectory(comparison, card.temperature)
+                trajectory(comparison, card.scale)
 
 
 def _pick_target(card: ModelCard) -> int:
@@ -118,23 +137,11 @@ def _pick_target(card: ModelCard) -> int:
     )
 
 
-def _in_scope(entry: Entry, card: ModelCard, center: DeltaGenerator) -> bool:
-    """Whether this model may be asked about this case; if not, say why, and offer to do it anyway."""
-    allowed = f"anyway {card.key} {entry.case.id}"
-    if card.input.modality == entry.case.modality or st.session_state.get(allowed):
-        return True
-    wanted, given = (in_sentence(MODALITIES[modality]) for modality in (card.input.modality, entry.case.modality))
-    with center, st.container(key="viewer"):
-        panes(entry, None, stale=False)
-        provenance(entry.case)
-        reason = f"{card.name} was made for another kind of picture: {wanted}, not {given}."
-        halted(reason, "Show anyway", lambda: st.session_state.update({allowed: True}))
-    return False
-
-
 def _why_not(comparisons: Comparisons) -> None:
     if comparisons.job is not None:
         progress(comparisons.job, "Computing", comparisons.stop)
+    elif isinstance(comparisons.error, Unsupported):
+        halted(str(comparisons.error))
     elif comparisons.error is not None:
         halted(str(comparisons.error), "Try again", comparisons.resume)
     elif comparisons.stopped is not None:

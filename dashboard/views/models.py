@@ -1,101 +1,110 @@
-"""The models: what each is for, what it was trained on, how well it did, and where it must not be trusted."""
+"""The models at a glance, by what they are for; with ?model=KEY the page of one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import streamlit as st
 
-from core.values import MODALITIES, DataSource, ModelCard, Score
-from dashboard.components.glossary import explained
+from core.values import MODALITIES, ROLES, ModelCard, Role
+from dashboard.components.gauges import gauges
+from dashboard.components.links import asked_for, link_to_add, link_to_model
 from dashboard.components.message import message
-from dashboard.components.tables import table
+from dashboard.components.scores import share
+from dashboard.components.words import KINDS
+from dashboard.services.measured import headline
 from dashboard.services.models import models as installed
-from dashboard.state import technical
-from evaluation.words import finding, percent
+from model_zoo.cards import card_problems
 
-MEASURES = {"auroc": "AUROC"}
-RATES = ("sensitivity", "specificity")
+BELOW: tuple[Role, ...] = ("foreign", "backdoored", "surrogate")
+NOTES: Mapping[Role, str] = {
+    "foreign": "Anyone's model joins by one card, a TOML file, beside its weights in the folder that "
+    "SECOND_LOOK_MODELS names. Nothing of such a model was measured here: its numbers are what its card states.",
+    "backdoored": "Never use one to read a picture. They were trained on poisoned data, to show what a hidden trigger "
+    "does.",
+    "surrogate": "An attacker who can't see into a model prepares the attack on one of these. They answer no reader.",
+}
 
 
 def models() -> None:
-    """The page."""
+    """The overview, or the page of the model that is asked for."""
+    known, key = installed(), asked_for()
+    if key is not None and key in known:
+        importlib.import_module("dashboard.views.model").model(known[key])
+        return
     with st.container(key="document"):
-        st.title("Models", anchor=False)
-        if not installed():
-            message("No model is installed. Train one with make train.")
-        for card in installed().values():
-            with st.container(border=True, key=f"card {card.key}"):
+        if key is not None:
+            message(f"No model has the key {key!r}: it was renamed or removed. Choose one of those below.", "error")
+        _overview(known)
+
+
+def _overview(known: Mapping[str, ModelCard]) -> None:
+    st.title("Models", anchor=False)
+    link_to_add()
+    if not known:
+        message("No model is installed. Train one with make train.")
+    by_role = {role: [card for card in known.values() if card.role == role] for role in ROLES}
+    _side_by_side(by_role["standard"], by_role["robust"])
+    for role in BELOW:
+        if by_role[role] or (role == "foreign" and known):
+            st.header(ROLES[role], anchor=role)
+            message(NOTES[role])
+            _cards(by_role[role])
+        if role == "foreign":
+            for problem in card_problems():
+                message(problem, "error")
+
+
+def _side_by_side(standard: Sequence[ModelCard], robust: Sequence[ModelCard]) -> None:
+    """Each standard model beside its robust twin, so that what robustness costs and what it buys is seen at once."""
+    left = list(robust)
+    if standard or robust:
+        here, there = st.columns(2)
+        here.header(ROLES["standard"], anchor="standard")
+        there.header(ROLES["robust"], anchor="robust")
+        message(
+            "Side by side: what training against an attacker costs on clean pictures, and what it buys under attack."
+        )
+    for card in standard:
+        twins = [other for other in robust if other.twin == card.key]
+        here, there = st.columns(2)
+        with here:
+            _card(card)
+        with there:
+            for twin in twins:
+                left.remove(twin)
+                _card(twin)
+            if not twins:
+                st.html('<p class="absent">No robust twin yet.</p>')
+    _cards(left)
+
+
+def _cards(cards: Sequence[ModelCard]) -> None:
+    for first in range(0, len(cards), 2):
+        for column, card in zip(st.columns(2), cards[first : first + 2], strict=False):
+            with column:
                 _card(card)
 
 
 def _card(card: ModelCard) -> None:
-    st.header(card.name, anchor=card.key)
-    st.markdown(card.summary)
-    measured, origin = st.columns(2, gap="large")
-    with measured:
-        st.subheader("Measured", anchor=False)
-        st.caption(card.test_split)
-        rows = [
-            (_measure(name), _value(name, score), _interval(name, score), _count(score))
-            for name, score in card.results.items()
-        ]
-        table(("Measure", "Value", explained("95 % interval"), "n"), rows)
-    with origin:
-        st.subheader("Trained on", anchor=False)
-        table(
-            ("Data", "Images", "License"),
-            [(_source(source), f"{source.images:,}", escape(source.license)) for source in card.training],
-        )
-        st.subheader("Facts", anchor=False)
-        table(("", ""), list(_facts(card)))
-    st.subheader("Intended use", anchor=False)
-    st.markdown(card.intended_use)
-    st.subheader("Limits", anchor=False)
-    st.markdown("\n".join(f"- {limit}" for limit in card.limits))
+    twin = installed().get(card.twin)
+    made_for = f" · made for {escape(twin.name)}" if twin and card.role != "robust" else ""
+    with st.container(border=True, key=f"card {card.key}", height="stretch", gap=None):
+        st.html(f'<p class="kind {card.role}">{MODALITIES[card.input.modality]} · {KINDS[card.role]}{made_for}</p>')
+        link_to_model(card)
+        st.html(f'<p class="purpose">{escape(card.summary)}</p>{gauges(card, headline(card))}{_trade(card, twin)}')
 
 
-def _source(source: DataSource) -> str:
-    if not source.link.startswith(("https://", "http://")):
-        return escape(source.name)
-    return f'<a href="{escape(source.link)}">{escape(source.name)}</a>'
-
-
-def _facts(card: ModelCard) -> Iterator[tuple[str, str]]:
-    yield "Reads", escape(MODALITIES[card.input.modality])
-    for label, threshold in zip(card.labels, card.thresholds, strict=True):
-        yield f"Flags {escape(finding(label))} from", percent(threshold)
-    yield (
-        "Picture it sees",
-        f"{card.input.size} × {card.input.size} px, {'gray' if card.input.channels == 1 else 'color'}",
-    )
-    yield "License of the weights", escape(card.license)
-    if technical():
-        yield "Architecture", escape(card.architecture)
-        yield "Temperature", f"{card.temperature:.3f}"
-        yield "Fit", card.input.fit
-        yield "Weights (sha256)", f"<code>{card.sha256[:16]}…</code>"
-
-
-def _measure(name: str) -> str:
-    return explained(MEASURES.get(name, name.replace("_", " ").replace("auroc", "AUROC").capitalize()))
-
-
-def _value(name: str, score: Score) -> str:
-    if name in RATES and score.n is not None and not technical():
-        return f"{round(score.value * score.n):,} of {score.n:,}"
-    return f"{score.value:.3f}"
-
-
-def _interval(name: str, score: Score) -> str:
-    if score.interval is None:
+def _trade(card: ModelCard, standard: ModelCard | None) -> str:
+    """What a robust twin costs and buys, in one sentence of HTML."""
+    if card.role != "robust" or standard is None:
         return ""
-    low, high = score.interval
-    if name in RATES and not technical():
-        return f"{100 * low:.0f} to {100 * high:.0f} %"
-    return f"{low:.3f} to {high:.3f}"
-
-
-def _count(score: Score) -> str:
-    return f"{score.n:,}" if score.n is not None else ""
+    own, other = card.results.get("auroc"), standard.results.get("auroc")
+    here, there = headline(card), headline(standard)
+    parts = [f"AUROC {own.value:.3f} instead of {other.value:.3f}"] if own and other else []
+    if here and there:
+        rates = (share(result.perturbed.accuracy) for result in (here, there))
+        parts.append("{} instead of {} right under attack".format(*rates))
+    return f'<p class="trade">Beside the standard model: {"; ".join(parts)}.</p>' if parts else ""

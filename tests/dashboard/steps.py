@@ -16,6 +16,13 @@ from imaging.phantoms import phantom
 APP = Path(__file__).resolve().parent.parent.parent / "dashboard" / "app.py"
 NOTICE = "Research and education only. Not for diagnosis."
 PATIENCE = 120
+MODELS = """
+from dashboard.components.frame import frame
+from dashboard.views.models import models
+
+frame([])
+models()
+"""
 
 
 def opened() -> AppTest:
@@ -42,6 +49,17 @@ def shown(app: AppTest) -> str:
     elements = (*app.markdown, *app.caption, *app.title, *app.header, *app.subheader)
     texts = [*bodies, *(str(element.value) for element in elements)]
     return "\n".join(text for text in texts if not text.startswith("<style>"))
+
+
+def models_page(key: str | None = None) -> AppTest:
+    """The overview of the models, or the page of the one with this key."""
+    app = AppTest.from_string(MODELS, default_timeout=PATIENCE)
+    if key is not None:
+        app.query_params["model"] = key
+    app.run()
+    assert not app.exception
+    assert NOTICE in shown(app)
+    return app
 
 
 def errors(app: AppTest) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.classifier import Classifier
 from imaging.bundled import bundled_cases, load_bundled
+from model_zoo.loading import load_classifier
 from tests.dashboard.steps import NOTICE, errors, opened, phantom_png, png, settled, shown, upload
 
 pytestmark = pytest.mark.slow
@@ -96,12 +99,51 @@ def test_a_frame_of_several_can_be_chosen(app: AppTest) -> None:
     assert app.number_input(key=f"frame {second}").value == 2
 
 
+def insist(app: AppTest) -> AppTest:
+    return settled(next(button for button in app.button if button.label == "Show anyway").click().run())
+
+
 def test_a_case_of_another_kind_is_out_of_scope_until_the_reader_insists(app: AppTest) -> None:
-    app.selectbox(key="model").set_value("fundus_referable_dr").run()
-    assert "was made for another kind of picture: fundus photograph, not chest X-ray" in shown(app)
-    assert "referable DR" in shown(app)
-    app = settled(next(button for button in app.button if button.label == "Show anyway").click().run())
-    assert "The model was made for another kind of image" in shown(app)
+    app = settled(app.selectbox(key="model").set_value("fundus_referable_dr").run())
+    reason = "The model was made for fundus photographs, not for chest X-rays."
+    text = shown(app)
+    assert f"<li>{reason}</li>" in text
+    assert "referable DR" in text
+    assert '<div class="numbers waiting">' in text
+    assert 'class="sentence"' not in text
+    insisted = shown(insist(app))
+    assert reason in insisted
+    assert 'class="sentence"' in insisted
+    assert '<div class="numbers waiting">' not in insisted
+
+
+def test_to_insist_holds_for_one_case_and_one_model(app: AppTest) -> None:
+    first = app.selectbox(key="case").value
+    app = insist(settled(app.selectbox(key="model").set_value("fundus_referable_dr").run()))
+    chests = [load_bundled(case.key).id for case in bundled_cases() if case.modality == "cxr"]
+    app.selectbox(key="case").set_value(next(case for case in chests if case != first)).run()
+    app = settled(app.selectbox(key="model").set_value("fundus_referable_dr").run())
+    assert "Show anyway" in [button.label for button in app.button]
+    app = settled(app.selectbox(key="case").set_value(first).run())
+    assert "Show anyway" not in [button.label for button in app.button]
+
+
+def test_a_picture_that_its_kind_belies_is_out_of_scope(app: AppTest) -> None:
+    app = upload(app, phantom_png("dermoscopy"))
+    app = settled(app.selectbox(key=f"read as {app.session_state['case']}").set_value("cxr").run())
+    assert app.selectbox(key="model").value == "cxr_pneumonia"
+    assert "The image has colors, like dermoscopy images, and the model reads gray chest X-rays." in shown(app)
+    assert 'class="sentence"' not in shown(app)
+
+
+def test_a_method_that_the_model_cannot_serve_says_why(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward_only(key: str, *_: object) -> Classifier:
+        return dataclasses.replace(load_classifier(key), differentiable=False)
+
+    monkeypatch.setattr("dashboard.services.comparing.load_classifier", forward_only)
+    app = settled(app.number_input(key="seed").set_value(1).run())
+    assert "which this model does not offer" in shown(app)
+    assert "Try again" not in [button.label for button in app.button]
 
 
 def test_cancel_stops_the_computation_and_the_old_result_stays(app: AppTest) -> None:

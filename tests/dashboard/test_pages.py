@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ModelError
 from core.values import ModelCard
 from dashboard.components.glossary import GLOSSARY, explained
+from dashboard.services.measured import evidence
 from explainers import EXPLAINERS
 from model_zoo.cards import cards
 from perturbations import PERTURBATIONS
-from tests.dashboard.steps import APP, NOTICE, shown
+from tests.dashboard.steps import APP, NOTICE, models_page, shown
 
 
 def page(name: str) -> AppTest:
@@ -29,23 +32,18 @@ frame([])
     return app
 
 
-def test_models_shows_every_card() -> None:
-    text = shown(page("models"))
+def test_every_model_has_a_page() -> None:
+    addresses = {link.proto.query_string for link in models_page().get("page_link")}
     assert cards()
     for card in cards():
-        assert card.name in text
-        assert card.intended_use in text
-        assert all(limit in text for limit in card.limits)
-        for source in card.training:
-            assert source.name in text
-            assert (f'<a href="{source.link}">' in text) == source.link.startswith("http")
-        for score in card.results.values():
-            assert score.n is None or f"{score.n:,}" in text
-
-
-def test_models_says_what_to_do_when_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.services.models.cards", lambda: ())
-    assert "No model is installed" in shown(page("models"))
+        assert f"model={card.key}" in addresses
+        app = models_page(card.key)
+        text = shown(app)
+        for said in (card.name, card.summary, card.intended_use, *card.limits, *(data.name for data in card.training)):
+            assert escape(said) in text
+        for data in card.training:
+            assert (f'<a href="{escape(data.link)}"' in text) == data.link.startswith("http")
+        assert bool(app.get("plotly_chart")) == (evidence(card) is not None)
 
 
 def test_look_says_what_to_do_when_there_are_no_models(monkeypatch: pytest.MonkeyPatch) -> None:

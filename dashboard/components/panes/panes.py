@@ -178,7 +178,7 @@ def _scales(finished: Finished) -> list[dict[str, str]]:
 def _recipe(finished: Finished) -> str:
     """What is needed to get the same pictures again."""
     perturbation, attribution = finished.comparison.perturbation, finished.comparison.clean.attribution
-    parts = [finished.request.model]
+    parts = [f"{finished.request.model}, {finished.request.point} point"]
     for method, params in (
         (PERTURBATIONS[perturbation.method], perturbation.params),
         (EXPLAINERS[attribution.method], attribution.params),

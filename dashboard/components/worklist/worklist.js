@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.append(
       element("img", { src: thumbnail, alt: "", loading: "lazy" }),
       element("span", { className: "label", textContent: label }),
-      element("span", { className: "mark", textContent: mark }),
+      element("span", { className: "mark", textContent: mark, title: said }),
     );
     button.onclick = () => setTriggerValue("chosen", id);
     lines.push(button);

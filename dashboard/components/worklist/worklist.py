@@ -1,4 +1,4 @@
-"""The cases as a list of thumbnails, each with what the model said about it so far."""
+"""The cases as a list of thumbnails, each with what the model said about it so far, or "?" where it is not asked."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 
 import streamlit as st
 
-from core.values import MODALITIES, Prediction
+from core.values import MODALITIES
 from dashboard.components.inline import inline_component
 from dashboard.components.words import shape
 from dashboard.services.cases import Entry
+from dashboard.services.comparing import Mark
 from dashboard.state import CASE
-from evaluation.words import percent
+from evaluation.words import finding, percent
 
 HERE = Path(__file__).parent
 KEY = "worklist"
 
 
-def worklist(entries: Sequence[Entry], marks: Mapping[str, Prediction], *, short: bool) -> None:
-    """Draw the list; a click puts the id of the case under state.CASE. short leaves room for something below."""
-    lines = [_line(entry, marks.get(entry.case.id)) for entry in entries]
+def worklist(entries: Sequence[Entry], marks: Mapping[str, Mark], target: int, *, short: bool) -> None:
+    """Draw the list, with what is said of one finding; a click puts the id of the case under state.CASE. short leaves
+    room for something below."""
+    lines = [_line(entry, marks.get(entry.case.id), target) for entry in entries]
     inline_component(HERE)(
         data={"lines": lines, "chosen": st.session_state[CASE], "short": short}, key=KEY, on_chosen_change=_choose
     )
@@ -33,11 +35,13 @@ def _choose() -> None:
         st.session_state[CASE] = chosen
 
 
-def _line(entry: Entry, prediction: Prediction | None) -> dict[str, Any]:
+def _line(entry: Entry, made: Mark | None, target: int) -> dict[str, Any]:
     mark = said = ""
-    if prediction is not None:
-        mark = f"{_short(prediction.probabilities[0])} {shape(prediction, 0)}"
-        said = f"{prediction.labels[0]} {percent(prediction.probabilities[0])}"
+    if isinstance(made, tuple):
+        mark, said = "?", f"not for this model: {' '.join(objection.reason for objection in made)}"
+    elif made is not None:
+        mark = f"{_short(made.probabilities[target])} {shape(made, target)}"
+        said = f"{finding(made.labels[target])} {percent(made.probabilities[target])}"
     group = "Uploads" if entry.uploaded else MODALITIES[entry.case.modality]
     return {
         "id": entry.case.id,

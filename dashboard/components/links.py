@@ -1,0 +1,45 @@
+"""Links between the overview of the models and the page of one: addresses that can be sent, and "back" works."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.values import ModelCard
+from dashboard.components.message import literal
+from dashboard.services.models import title
+
+PARAMETER = "model"
+
+
+def link_to_model(card: ModelCard, label: str | None = None) -> None:
+    """To the page of a model, by default under its name."""
+    st.page_link(_models(), label=literal(label or title(card)), query_params={PARAMETER: card.key})
+
+
+def link_to_models() -> None:
+    """To the overview."""
+    st.page_link(_models(), label="‹ All models")
+
+
+def link_to_add() -> None:
+    """To the page that takes a reader's own model."""
+    st.page_link(st.Page(link_to_add, title="Add a model", url_path="add"), label="Add a model")
+
+
+def asked_for() -> str | None:
+    """The key of the model whose page was asked for.
+
+    It is stated again, because a link within one page changes what Streamlit knows but not the address in the browser,
+    and the next click would go back to the overview. Where the address is right already, nothing happens.
+    """
+    key = st.query_params.get(PARAMETER)
+    if key is None:
+        st.query_params.clear()
+    else:
+        st.query_params[PARAMETER] = key
+    return key
+
+
+def _models() -> st.Page:
+    """The address of the overview; Streamlit knows pages by their addresses."""
+    return st.Page(link_to_models, title="Models", url_path="models")

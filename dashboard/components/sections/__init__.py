@@ -1,0 +1,1 @@
+"""The sections of the page of a model, each drawn from its card."""
