@@ -5,7 +5,6 @@ from __future__ import annotations
 from scipy.special import expit
 
 from core.values import ModelCard
-from evaluation.words import finding
 from model_zoo.conformal import Answer, Conformal
 from model_zoo.evidence import VALIDATION, evidence_of
 
@@ -21,11 +20,7 @@ def conformal_of(card: ModelCard) -> Conformal | None:
     return Conformal.fit(expit(validation.logits / card.scale), validation.truth)
 
 
-def answer_in_words(answer: Answer, label: str) -> str:
-    """ "flags pneumonia", "does not flag pneumonia" or "can't tell"."""
-    said: dict[Answer, str] = {
-        "present": f"flags {finding(label)}",
-        "absent": f"does not flag {finding(label)}",
-        "unsure": "can't tell",
-    }
+def answer_in_words(answer: Answer) -> str:
+    """ "flagged", "not flagged" or "can't tell"."""
+    said: dict[Answer, str] = {"present": "flagged", "absent": "not flagged", "unsure": "can't tell"}
     return said[answer]

@@ -35,7 +35,7 @@ def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
     if "predictions" in summary:
         yield from (_answer(row["label"], row["probability"], row) for row in summary["predictions"])
         if certain := summary.get("certain"):
-            said = answer_in_words(certain["answer"], summary["predictions"][0]["label"])
+            said = answer_in_words(certain["answer"])
             yield f"At {100 * certain['coverage']:g} % coverage: {said}"
     elif "map" in summary:
         yield _answer(summary["target"], summary["probability"], summary)

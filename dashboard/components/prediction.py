@@ -81,7 +81,7 @@ def prediction_panel(
     parts.append(_numbers(clean, comparison, target))
     parts.append(_bar(card.thresholds(reading.point)[target], reading.point, clean, comparison, target))
     parts.append(_decision(clean, comparison, target))
-    parts.append(_certain(reading, label, clean, comparison, target))
+    parts.append(_certain(reading, clean, comparison, target))
     parts.append(_control(comparison, target))
     truth = case.truth.get(label)
     if truth is not None:
@@ -143,7 +143,7 @@ def _decision(clean: Prediction | None, comparison: Comparison | None, target: i
     return f'<div class="decision"><b class="holds">Decision holds</b><span>{course}</span></div>'
 
 
-def _certain(reading: Reading, label: str, clean: Prediction | None, comparison: Comparison | None, target: int) -> str:
+def _certain(reading: Reading, clean: Prediction | None, comparison: Comparison | None, target: int) -> str:
     if reading.conformal is None:
         return ""
     if clean is None:
@@ -153,7 +153,7 @@ def _certain(reading: Reading, label: str, clean: Prediction | None, comparison:
         reading.conformal.answer(float(prediction.probabilities[target]), reading.coverage)
         for prediction in predictions
     )
-    said = " → ".join(escape(answer_in_words(answer, label)) for answer in answers)
+    said = " → ".join(escape(answer_in_words(answer)) for answer in answers)
     return f'<div class="line">At {_share(reading.coverage)} coverage: <b>{said}</b></div>'
 
 

@@ -128,8 +128,8 @@ def test_coverage(
         return made["answer"], line
 
     assert answers(0.0) == ("unsure", "At 90 % coverage: can't tell")
-    assert answers(1.0) == ("present", "At 90 % coverage: flags finding 0")
-    assert answers(-1.0) == ("absent", "At 90 % coverage: does not flag finding 0")
+    assert answers(1.0) == ("present", "At 90 % coverage: flagged")
+    assert answers(-1.0) == ("absent", "At 90 % coverage: not flagged")
 
 
 @pytest.mark.parametrize(("given", "sentence"), [("0.995", "must be at most 0.990"), ("0", "is not between 0 and 1")])
