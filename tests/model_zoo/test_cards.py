@@ -8,21 +8,28 @@ import pytest
 
 from core.errors import ModelError, UnknownName
 from model_zoo.cards import FOLDER, cards, load_card, read_card, write_card
-from model_zoo.loading import WEIGHTS, load_network
+from model_zoo.loading import load_classifier
 
-KEYS = ("cxr_pneumonia", "dermoscopy_melanoma", "fundus_referable_dr")
+KEYS = [card.key for card in cards() if card.role != "foreign"]
 
 
-def test_there_is_a_card_for_each_modality() -> None:
-    assert tuple(card.key for card in cards()) == KEYS
-    assert {card.input.modality for card in cards()} == {"cxr", "dermoscopy", "fundus"}
+def test_each_modality_has_one_standard_model() -> None:
+    assert sorted(card.input.modality for card in cards() if card.role == "standard") == ["cxr", "dermoscopy", "fundus"]
+
+
+def test_a_variant_names_its_twin() -> None:
+    for card in map(load_card, KEYS):
+        assert (card.role == "standard") == (card.twin == "")
+        assert card.role == "standard" or load_card(card.twin).role == "standard"
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_card_and_weights_agree(key: str) -> None:
-    card = load_card(key)
-    network = load_network(card, WEIGHTS / card.weights)
-    assert network.backbone.classifier.out_features == len(card.labels) == 1
+    card, model = load_card(key), load_classifier(key)
+    assert model.network.backbone.get_classifier().out_features == len(card.labels) == 1
+    assert model.distance is not None
+    assert card.scope is not None
+    assert list(card.operating_points) == ["balanced", "screening"]
     assert card.results["auroc"].interval is not None
     assert card.results["auroc"].n is not None
     assert all(source.license and source.link for source in card.training)
@@ -39,9 +46,21 @@ def test_writing_and_reading_a_card(key: str, tmp_path: Path) -> None:
     ("line", "damaged", "reason"),
     [
         ("temperature = ", "temperature = -1.0 #", "temperature: must be positive and finite, not -1.0"),
-        ("thresholds = ", "thresholds = [0.5, 0.5] #", "thresholds: must be as many as labels"),
-        ("thresholds = ", "thresholds = [1.5] #", "thresholds: must lie between 0 and 1"),
-        ("sha256 = ", 'sha256 = "beef" #', "sha256: must be 64 hexadecimal digits, not 'beef'"),
+        ("balanced = ", "balanced = [0.5, 0.5] #", "operating_points.balanced: must be as many as labels"),
+        ("balanced = ", "balanced = [1.5] #", "operating_points.balanced: must lie between 0 and 1"),
+        ("license = ", 'role = "best"\nlicense = ', "role: must be one of"),
+        ("license = ", 'format = "pickle"\nlicense = ', "format: must be one of"),
+        ("license = ", 'head = "both"\nlicense = ', "head: must be independent or exclusive"),
+        ("license = ", 'source = "ftp://there"\nlicense = ', "source: must be https"),
+        ("license = ", "hidden = [9]\nlicense = ", "hidden: must lie in 0 to 1"),
+        ("channels = ", "std = [0.0]\nchannels = ", "input.std: must be positive"),
+        ("channels = ", "mean = [0.5, 0.5]\nchannels = ", "input.mean: must be one number or one a plane"),
+        ("channels = ", "planes = 2\nchannels = ", "input.planes: must be channels or 3"),
+        (
+            "sha256 = ",
+            'sha256 = "beef" #',
+            "sha256: must be 64 hexadecimal digits; only foreign models may lack it, not 'beef'",
+        ),
         ("weights = ", 'weights = "../up" #', "weights: must be a file name without a folder"),
         ("channels = ", "channels = 4 #", "input.channels: must be 1 or 3, not 4"),
         ("fit = ", 'fit = "pad" #', "input.fit: must be squash or fov, not 'pad'"),
