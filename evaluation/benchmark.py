@@ -87,11 +87,11 @@ def batches_of(truth: Mask, batch: int) -> list[Array]:
 
 def noisy(model: Classifier, clean: Floats, perturbed: Floats, goal: Goal, size: Size, seeds: Array) -> Floats:
     """Each image of clean (N, C, h, w) under noise of its own, as large as its perturbation."""
-    noisy = np.empty_like(clean)
+    images = np.empty_like(clean)
     for i, seed in enumerate(seeds.tolist()):
         params = equal_noise(model, clean[i], perturbed[i], goal, size, seed)
-        noisy[i] = perturb_batch("uniform_noise", model, clean[i : i + 1], goal, params, seed=seed)[0]
-    return noisy
+        images[i] = perturb_batch("uniform_noise", model, clean[i : i + 1], goal, params, seed=seed)[0]
+    return images
 
 
 def _outcome(probabilities: Floats, truth: Mask, groups: Sequence[str], threshold: float) -> Outcome:

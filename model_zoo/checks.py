@@ -57,16 +57,11 @@ class Verdict:
         return all(line.outcome != "failed" for line in self.lines)
 
 
-def check_model(card: ModelCard, path: Path) -> Verdict:
-    """Loads the weights at path and tries the model out.
-
-    Raises nothing: a file that can't be loaded, or fails when it is run, gets a verdict too.
-    """
-    return Verdict(tuple(check_lines(card, path)))
-
-
 def check_lines(card: ModelCard, path: Path) -> Iterator[Line]:
-    """The lines of check_model, each as soon as it is known."""
+    """Loads the weights at path and tries the model out: the lines of its verdict, each as soon as it is known.
+
+    Raises nothing: a file that can't be loaded, or fails when it is run, gets a line too.
+    """
     try:
         loaded = read_network(card, path)
         yield _identity(card, path)

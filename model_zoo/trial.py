@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def try_out(card: ModelCard, path: Path, report: Report, cancel: threading.Event) -> Verdict:
-    """The verdict of check_model on weights at path, which lie beside their card; raises Cancelled."""
+    """The verdict of check_lines on weights at path, which lie beside their card; raises Cancelled."""
     log = path.with_suffix(".lines")
     command = [sys.executable, "-m", "model_zoo.trial", str(path.with_suffix(".toml")), str(path)]
     end = time.monotonic() + SECONDS

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from core.values import DataSource, InputSpec, ModelCard
+from model_zoo.checks import Verdict, check_lines
 
 SIZE = 64
 
@@ -119,3 +120,8 @@ def onnx_model(network: Net, *, batch: int | str = "batch", last: str = "", opse
         [numpy_helper.from_array(array, name) for name, array in weights.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def check_model(card: ModelCard, path: Path) -> Verdict:
+    """The whole verdict, in this process."""
+    return Verdict(tuple(check_lines(card, path)))

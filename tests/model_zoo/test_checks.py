@@ -16,9 +16,9 @@ from core.errors import LimitExceeded, ModelError
 from core.values import ModelCard
 from model_zoo import checks
 from model_zoo.cards import read_card, write_card
-from model_zoo.checks import Verdict, check_model, check_uploaded_weights, read_upload
+from model_zoo.checks import Verdict, check_uploaded_weights, read_upload
 from model_zoo.loading import read_classifier
-from tests.foreign import Net, foreign_card, onnx_model, save_timm, save_torchscript
+from tests.foreign import Net, check_model, foreign_card, onnx_model, save_timm, save_torchscript
 
 
 def told(verdict: Verdict, outcome: str) -> str:

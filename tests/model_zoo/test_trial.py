@@ -10,9 +10,9 @@ import pytest
 from core.errors import Cancelled
 from core.values import ModelCard
 from model_zoo import trial
-from model_zoo.checks import Verdict, check_model, read_upload
+from model_zoo.checks import Verdict, read_upload
 from model_zoo.trial import try_out
-from tests.foreign import foreign_card, save_timm
+from tests.foreign import check_model, foreign_card, save_timm
 from tests.model_zoo.test_checks import told, upload_of
 
 pytestmark = pytest.mark.slow
