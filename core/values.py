@@ -37,12 +37,28 @@ ROLES: Mapping[Role, str] = {
 
 
 @dataclass(frozen=True, eq=False)
+class Grays:
+    """What a display window is laid over, of a gray picture.
+
+    values (H, W) float32 after the Modality LUT (PS3.3 C.11.1), in unit; window (center, width) as LINEAR_EXACT takes
+    them (PS3.3 C.11.2.1.3.2), the one in which Case.pixels show the values; inverted: high values are dark.
+    """
+
+    values: Floats
+    window: tuple[float, float]
+    inverted: bool
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """One de-identified image.
 
     id: first 16 hex digits of the sha256 of the pixels; pixels (H, W, C) float32 in [0, 1], display-referred,
     C is 1 or 3; spacing_mm (row, column) of a pixel where known; truth {label: present}; regions
-    {name: (H, W) bool}; source: the few header fields that are kept; notes: what reading did or assumed.
+    {name: (H, W) bool}; source: the few header fields that are kept; notes: what reading did or assumed; grays: the
+    values behind the pixels of a gray DICOM image that is shown through a window; orientation: the anatomical
+    directions of rows (to the right) and columns (down) where known, e.g. ("L", "F") (PS3.3 C.7.6.1.1.1).
     """
 
     id: str
@@ -54,6 +70,8 @@ class Case:
     regions: Mapping[str, Mask] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    grays: Grays | None = None
+    orientation: tuple[str, str] | None = None
 
 
 def content_id(pixels: Floats) -> str:
