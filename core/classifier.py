@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError, ParameterError, UnknownName
-from core.values import Floats, ModelCard, Prediction
+from core.values import Floats, Mask, ModelCard, Prediction
 
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
 
@@ -25,19 +25,23 @@ class Classifier:
     cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
-    default. Hold lock while hooks are on the network.
+    default. transform, see through(). lock is held during each pass; hold it while hooks are put on the network, and
+    never around a pass: others may be served between two passes, and would wait for ever.
     """
 
     card: ModelCard
     network: nn.Module
     cam_layer: nn.Module | None
-    lock: Any = field(default_factory=threading.RLock)
+    lock: Any = field(default_factory=threading.Lock)
     on_pass: OnPass | None = None
     point: str | None = None
     differentiable: bool = True
     distance: Callable[[Tensor], Tensor] | None = None
+    transform: Callable[[Tensor], Tensor] | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
+        if self.transform is not None:
+            x = self.transform(x)
         with self.lock:
             logits: Tensor = self.network(x)
         if self.on_pass is not None:
@@ -47,6 +51,13 @@ class Classifier:
     def watched(self, on_pass: OnPass) -> Classifier:
         """The same classifier that also calls on_pass(x, logits) after each pass; on_pass may raise Cancelled."""
         return dataclasses.replace(self, on_pass=on_pass)
+
+    def through(self, transform: Callable[[Tensor], Tensor]) -> Classifier:
+        """The same classifier that is shown transform(x), of the shape of x, in place of x; on_pass sees what it is
+        shown. Of several, the last added comes first."""
+        before = self.transform
+        both = transform if before is None else lambda x: before(transform(x))
+        return dataclasses.replace(self, transform=both)
 
     def at(self, point: str) -> Classifier:
         """The same classifier at another operating point; raises UnknownName listing what there is."""
@@ -81,6 +92,17 @@ class Classifier:
         if not 0 <= target < len(self.card.labels):
             known = f"{key} has labels 0 to {len(self.card.labels) - 1}, not {target}"
             raise ParameterError("Target", known, "Choose one of its labels.")
+
+    def check_region(self, region: Mask | None) -> None:
+        """Refuse a region that is not (h, w) bool, or in which this model sees no pixel (InputError)."""
+        if region is None:
+            return
+        visible = self.card.input.visible
+        if region.shape != visible.shape or region.dtype != np.bool_:
+            wanted = f"must be {visible.shape} bool, not {region.shape} {region.dtype}"
+            raise InputError("Region", wanted, "Give a mask in the frame of the model.")
+        if not (region & visible).any():
+            raise InputError("Region", "holds nothing that the model sees", "Mark a part of the picture.")
 
     def predict(self, pixels: Floats) -> Prediction:
         """(C, h, w) in [0, 1] -> Prediction; raises InputError; see check."""

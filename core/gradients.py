@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -25,12 +26,22 @@ def input_gradient(model: Classifier, x: Tensor, score: Callable[[Tensor], Tenso
 
 @contextmanager
 def borrowed_output(model: Classifier, module: nn.Module | None) -> Iterator[list[Tensor]]:
-    """Inside the block, each pass appends the output of module; the model is locked, the hook removed at the end."""
+    """Inside the block, each pass of this thread appends the output of module; the hook is removed at the end.
+
+    Others may use the model between its passes, and borrow from it too: what they send through is not seen here.
+    """
     outputs: list[Tensor] = []
+    borrower = threading.get_ident()
     assert module is not None, "a method that reads feature maps declares that it needs them"
+
+    def append(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if threading.get_ident() == borrower:
+            outputs.append(output)
+
     with model.lock:
-        handle = module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
-        try:
-            yield outputs
-        finally:
+        handle = module.register_forward_hook(append)
+    try:
+        yield outputs
+    finally:
+        with model.lock:
             handle.remove()

@@ -19,7 +19,7 @@ Report: TypeAlias = Callable[[float], None]
 class Meter:
     """Counts images, reports the share done, raises Cancelled at the next pass once cancel is set.
 
-    Hand it to Classifier.watched.
+    Hand it to Classifier.watched. Whoever is reported to may keep the computation waiting, so no lock is held here.
     """
 
     expected: int

@@ -57,7 +57,7 @@ class Case:
     id: first 16 hex digits of the sha256 of the pixels; pixels (H, W, C) float32 in [0, 1], display-referred,
     C is 1 or 3; spacing_mm (row, column) of a pixel where known; truth {label: present}; regions
     {name: (H, W) bool}; source: the few header fields that are kept; notes: what reading did or assumed; grays: the
-    values behind the pixels of a gray DICOM image that is shown through a window; orientation: the anatomical
+    values behind the pixels of a gray image that is shown through a window; orientation: the anatomical
     directions of rows (to the right) and columns (down) where known, e.g. ("L", "F") (PS3.3 C.7.6.1.1.1).
     """
 
@@ -228,7 +228,7 @@ class Attribution:
 
     heat (h, w) float32 in the model frame, raw, never rescaled; unit of one value of heat; signed: whether
     negative values mean evidence against; residual: for complete methods, (sum of heat) - (logit - baseline logit),
-    in logits.
+    in logits; region: (h, w) where heat was kept, None if everywhere.
     """
 
     method: str
@@ -240,6 +240,7 @@ class Attribution:
     unit: str
     residual: float | None
     seconds: float
+    region: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,8 @@ class Step:
 @dataclass(frozen=True, eq=False)
 class Perturbation:
     """A changed image beside the clean one, both (C, h, w) float32 in [0, 1]; queries counts the images sent
-    through the model; trajectory holds the iterates of iterative attacks."""
+    through the model; trajectory holds the iterates of iterative attacks; region (h, w): the only pixels that were
+    allowed to change, None if all."""
 
     method: str
     params: Mapping[str, Value]
@@ -286,6 +288,7 @@ class Perturbation:
     queries: int
     seconds: float
     trajectory: tuple[Step, ...] = ()
+    region: Mask | None = None
 
 
 @dataclass(frozen=True)

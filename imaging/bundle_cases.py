@@ -19,7 +19,7 @@ from skimage import data
 from core.values import Mask, Modality
 from imaging.bundled import FOLDER, BundledCase
 from imaging.phantoms import phantom
-from imaging.projection import chest_film, read_nifti
+from imaging.projection import ORIENTATION, chest_film, read_nifti
 
 PIXEL_MM = 0.5
 PHOTOGRAPH_SIZE = 700
@@ -105,6 +105,7 @@ def projections(ct: Path) -> Iterator[BundledCase]:
             note="Rays summed through a CT with contrast medium: like a chest film, but not one. "
             "Whether the patient had pneumonia is not known.",
             spacing_mm=(PIXEL_MM, PIXEL_MM),
+            orientation=ORIENTATION,
             regions={"lungs": write_mask("cxr", key, "lungs", lungs)},
         )
 
@@ -151,7 +152,7 @@ def _save(image: Image.Image, path: str) -> str:
 def toml(case: BundledCase) -> str:
     """One table of cases.toml. A JSON string or number is a TOML one, too."""
     lines = [f"[{case.key}]"]
-    for name in ("title", "modality", "kind", "file", "license", "source", "link", "note", "spacing_mm"):
+    for name in ("title", "modality", "kind", "file", "license", "source", "link", "note", "spacing_mm", "orientation"):
         value = getattr(case, name)
         if value is not None:
             lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")

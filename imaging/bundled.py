@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -23,7 +23,8 @@ class BundledCase:
     """One entry of assets/cases/cases.toml.
 
     key: slug; kind: a photograph, a projection of a CT, or a phantom (drawn by a program); file and the files of
-    regions are relative to assets/cases; source says who made it, link where it comes from.
+    regions are relative to assets/cases; source says who made it, link where it comes from; spacing_mm and orientation
+    as in Case.
     """
 
     key: str
@@ -37,6 +38,7 @@ class BundledCase:
     note: str
     truth: Mapping[str, bool] = field(default_factory=dict)
     spacing_mm: tuple[float, float] | None = None
+    orientation: tuple[str, str] | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,11 +47,7 @@ def bundled_cases() -> tuple[BundledCase, ...]:
     """What is bundled, in the order of the index; no picture is read."""
     with (FOLDER / "cases.toml").open("rb") as file:
         index = tomllib.load(file)
-    cases = []
-    for key, entry in index.items():
-        spacing = entry.pop("spacing_mm", None)
-        cases.append(BundledCase(key=key, spacing_mm=tuple(spacing) if spacing else None, **entry))
-    return tuple(cases)
+    return tuple(BundledCase(key=key, **_frozen(entry)) for key, entry in index.items())
 
 
 def load_bundled(key: str) -> Case:
@@ -59,6 +57,11 @@ def load_bundled(key: str) -> Case:
             return _read(case)
     known = ", ".join(case.key for case in bundled_cases())
     raise UnknownName(f"Bundled case {key!r}", "there is none of that name", f"Choose one of: {known}.")
+
+
+def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
+    """Arrays of TOML as tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
 
 
 def _read(case: BundledCase) -> Case:
@@ -75,6 +78,7 @@ def _read(case: BundledCase) -> Case:
         regions={name: _read_mask(file) for name, file in case.regions.items()},
         source={"kind": case.kind, "license": case.license, "source": case.source, "link": case.link},
         notes=(case.note,),
+        orientation=case.orientation,
     )
 
 

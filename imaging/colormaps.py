@@ -1,4 +1,4 @@
-"""Two color maps, 256 steps each, made from paths through OKLab (Ottosson 2020, bottosson.github.io/posts/oklab).
+"""Three color maps, 256 steps each, made from paths through OKLab (Ottosson 2020, bottosson.github.io/posts/oklab).
 
 Equal steps in the value are equal steps along the path, so they look equally large; lightness only rises with the
 strength of a value, so the maps read the same with any kind of color vision and in gray.
@@ -66,9 +66,18 @@ _WARM: _Path = [
     (0.80, 0.16, 430),
     (0.95, 0.12, 465),
 ]
+_COLD: _Path = [
+    (0.18, 0.06, 275),
+    (0.36, 0.12, 260),
+    (0.52, 0.11, 225),
+    (0.68, 0.12, 180),
+    (0.82, 0.15, 140),
+    (0.95, 0.12, 108),
+]
 _BLUE: _Path = [(0.25, 0.0, 255), (0.40, 0.10, 255), (0.60, 0.14, 250), (0.82, 0.10, 235)]
 _ORANGE: _Path = [(0.25, 0.0, 55), (0.40, 0.08, 55), (0.60, 0.13, 55), (0.82, 0.15, 70)]
 _ARMS = _smooth(np.concatenate([_curve(_BLUE)[::-1], _curve(_ORANGE)]))
 
 SEQUENTIAL = _srgb(_even(_smooth(_curve(_WARM)), 256))
+COOL = _srgb(_even(_smooth(_curve(_COLD)), 256))
 DIVERGING = _srgb(np.concatenate([_even(_ARMS[:2000], 128), _even(_ARMS[2000:], 128)]))

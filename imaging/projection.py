@@ -13,6 +13,7 @@ from core.values import Floats, Mask
 
 WATER_PER_MM = 0.019  # linear attenuation of water at about 70 keV (NIST XCOM)
 DENSEST = 1.6  # relative to water; contrast medium beyond it would outshine the bones
+ORIENTATION = ("L", "F")  # of rows and columns of the film (DICOM PS3.3 C.7.6.1.1.1)
 
 
 def read_nifti(path: Path) -> tuple[Floats, tuple[float, float, float]]:

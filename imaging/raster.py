@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from core.errors import InputError, LimitExceeded, UnreadableImage
-from core.values import Floats
+from core.values import Floats, Grays
+from imaging.grays import kept
 from imaging.limits import MAX_FRAMES, check_frame, check_frames, check_pixels
 from imaging.picture import Picture
 from imaging.stretch import Numbers, span, stretched
@@ -52,13 +53,14 @@ def read(data: bytes, frame: int) -> Picture:
         turned = image.getexif().get(_ORIENTATION) in range(2, 9)
         image.load()
         upright = ImageOps.exif_transpose(image)
-        pixels = _gray(upright, notes) if upright.mode[0] in "IF" else _eight_bit(upright, notes)
+        pixels, grays = (
+            _gray(upright, inverted, notes) if upright.mode[0] in "IF" else (_eight_bit(upright, notes), None)
+        )
     except InputError:
         raise
     except Exception:  # noqa: BLE001 - Pillow raises anything on damaged bytes, and may quote what it found
         raise _damaged(data) from None
     if inverted:
-        pixels = 1 - pixels
         notes.append("Low values are shown white, as this TIFF says (WhiteIsZero).")
     if turned:
         notes.append("Turned upright, as its EXIF orientation says.")
@@ -66,7 +68,8 @@ def read(data: bytes, frame: int) -> Picture:
         notes.append("Only the first picture of the animation is used.")
     height, width = pixels.shape[:2]
     source = {"format": format_of(data) or "", "rows x columns": f"{height} x {width}"}
-    return Picture(pixels, source | ({"frame": f"{frame + 1} of {pages}"} if pages > 1 else {}), notes)
+    source |= {"frame": f"{frame + 1} of {pages}"} if pages > 1 else {}
+    return Picture(pixels, source, notes, grays=grays)
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -149,19 +152,24 @@ def _in_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     return converted or image
 
 
-def _gray(image: Image.Image, notes: list[str]) -> Floats:
-    """(H, W, 1): 16-bit values over their full range, others from the smallest to the largest."""
-    values: Numbers = np.asarray(image).astype(np.float64)
+def _gray(image: Image.Image, inverted: bool, notes: list[str]) -> tuple[Floats, Grays | None]:
+    """(H, W, 1), and the values behind: 16-bit values over their full range, others from the smallest to the largest;
+    those that are not finite are black."""
+    stored = np.asarray(image)
+    values: Numbers = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
     valid = np.isfinite(values)
     low, high = span(values, valid)
     if image.mode == "F" and 0 <= low <= high <= 1:
-        shown = values
+        low, high = 0.0, 1.0
     elif image.mode != "F" and 0 <= low <= high < 2**16:
         bits = 16 if high >= 2**12 else 12
-        shown = values / (2**bits - 1)
         notes.append(f"Values up to {high:g} are taken as {bits}-bit: 0 is black, {2**bits - 1} white.")
+        low, high = 0.0, 2.0**bits - 1
     else:
-        shown = stretched(values, low, high)
         notes.append(f"Shown from the smallest value, {low:g}, to the largest, {high:g}.")
-    pixels: Floats = np.nan_to_num(shown).clip(0, 1).astype(np.float32)[..., None]
-    return pixels
+    pixels: Floats = stretched(values, low, high).astype(np.float32, copy=False).clip(0, 1)
+    if inverted:
+        np.subtract(1, pixels, out=pixels)
+    pixels[~valid] = 0
+    grays = kept(values, valid, ((low + high) / 2, high - low), inverted=inverted, unit="value")
+    return pixels[..., None], grays

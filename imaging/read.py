@@ -68,6 +68,8 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
         spacing_mm=picture.spacing_mm,
         source=source,
         notes=tuple(notes),
+        grays=picture.grays,
+        orientation=picture.orientation,
     )
 
 

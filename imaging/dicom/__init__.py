@@ -10,6 +10,7 @@ from imaging.dicom.decode import stored_values
 from imaging.dicom.display import displayed
 from imaging.dicom.elements import Elements
 from imaging.dicom.header import ImageHeader, pixel_keyword, read_frames, read_header
+from imaging.dicom.orientation import orientation_of
 from imaging.dicom.parsing import DicomFile, class_name, parse
 from imaging.dicom.terms import (
     BODY_PARTS,
@@ -61,7 +62,7 @@ def read(data: bytes, frame: int) -> Picture:
     if file.guessed:
         notes.append(f"The file names no transfer syntax; read as {file.syntax.name}.")
     stored, photometric = stored_values(elements, header, file.syntax, frame)
-    pixels = displayed(stored, photometric, elements, header, notes)
+    pixels, grays = displayed(stored, photometric, elements, header, notes)
     spacing = _spacing(elements, notes)
     return Picture(
         pixels=pixels,
@@ -69,6 +70,8 @@ def read(data: bytes, frame: int) -> Picture:
         notes=notes + _warnings(elements),
         spacing_mm=spacing,
         modality=_modality(elements, file),
+        grays=grays,
+        orientation=orientation_of(elements),
     )
 
 

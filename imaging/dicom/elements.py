@@ -11,7 +11,12 @@ from pydicom.dataelem import RawDataElement
 
 from core.errors import LimitExceeded, UnreadableImage
 
-_MACROS = ("FrameVOILUTSequence", "PixelValueTransformationSequence", "PixelMeasuresSequence")
+_MACROS = (
+    "FrameVOILUTSequence",
+    "PixelValueTransformationSequence",
+    "PixelMeasuresSequence",
+    "PlaneOrientationSequence",
+)
 
 
 _MAX_SEQUENCE = 8 * 2**20  # bytes
@@ -54,13 +59,21 @@ class Elements:
             return []
         return [Elements(item, little_endian=self.little_endian) for item in value]
 
+    def values(self, keyword: str) -> list[Any]:
+        """All values, which might be names; none where the element is absent or damaged."""
+        try:
+            value = self.value(keyword)
+        except UnreadableImage:
+            return []
+        if value is None:
+            return []
+        return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+
     def numbers(self, keyword: str) -> list[float]:
         """All values; none where the element is absent or one of them is no finite number."""
         try:
-            value = self.value(keyword)
-            several = isinstance(value, Iterable) and not isinstance(value, str)
-            values = [float(v) for v in (value if several else [value])]
-        except (UnreadableImage, TypeError, ValueError, OverflowError):
+            values = [float(value) for value in self.values(keyword)]
+        except (TypeError, ValueError, OverflowError):
             return []
         return values if all(map(math.isfinite, values)) else []
 

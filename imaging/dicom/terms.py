@@ -17,10 +17,10 @@ def _words(text: str) -> frozenset[str]:
 ELEMENTS = _words(
     """
     SOPClassUID Modality BodyPartExamined ViewPosition Laterality ImageLaterality BurnedInAnnotation
-    PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing
+    PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing PatientOrientation ImageOrientationPatient
     SamplesPerPixel PhotometricInterpretation PlanarConfiguration NumberOfFrames Rows Columns
     BitsAllocated BitsStored HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit
-    RescaleSlope RescaleIntercept ModalityLUTSequence
+    RescaleSlope RescaleIntercept RescaleType ModalityLUTSequence
     WindowCenter WindowWidth VOILUTFunction VOILUTSequence PresentationLUTShape
     RedPaletteColorLookupTableDescriptor RedPaletteColorLookupTableData SegmentedRedPaletteColorLookupTableData
     GreenPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableData SegmentedGreenPaletteColorLookupTableData

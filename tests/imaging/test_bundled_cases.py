@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.errors import UnknownName
 from core.values import MODALITIES, content_id
+from imaging.bundle_cases import toml
 from imaging.bundled import FOLDER, BundledCase, bundled_cases, load_bundled
 from imaging.phantoms import phantom
 
@@ -34,6 +35,10 @@ def test_keys_are_unique_slugs() -> None:
 def test_index_names_every_picture_and_no_other() -> None:
     named = [file for entry in bundled_cases() for file in (entry.file, *entry.regions.values())]
     assert sorted(named) == PICTURES
+
+
+def test_index_is_as_it_is_written() -> None:
+    assert (FOLDER / "cases.toml").read_text(encoding="utf-8") == "\n".join(map(toml, bundled_cases()))
 
 
 def test_sources_names_every_picture() -> None:

@@ -183,7 +183,7 @@ TEXT_KEYWORDS = (
 )
 KEPT_TEXT = (
     "Modality BodyPartExamined ViewPosition Laterality ImageLaterality BurnedInAnnotation VOILUTFunction "
-    "PresentationLUTShape"
+    "PresentationLUTShape RescaleType PatientOrientation"
 )
 
 
