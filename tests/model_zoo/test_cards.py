@@ -17,6 +17,15 @@ def test_each_modality_has_one_standard_model() -> None:
     assert sorted(card.input.modality for card in cards() if card.role == "standard") == ["cxr", "dermoscopy", "fundus"]
 
 
+def test_each_modality_has_a_surrogate() -> None:
+    surrogates = {card.twin: card.input.modality for card in cards() if card.role == "surrogate"}
+    assert surrogates == {
+        "cxr_pneumonia": "cxr",
+        "dermoscopy_melanoma": "dermoscopy",
+        "fundus_referable_dr": "fundus",
+    }
+
+
 def test_a_variant_names_its_twin() -> None:
     for card in map(load_card, KEYS):
         assert (card.role == "standard") == (card.twin == "")

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 
 from core.classifier import Classifier
-from core.errors import ModelError
+from core.errors import Cancelled, ModelError
 from core.values import ModelCard
 from model_zoo import loading
 from model_zoo.cards import load_card, write_card
@@ -125,3 +125,29 @@ def test_all_bundled_models_fit_into_memory_and_load_in_a_second() -> None:
     peak, seconds = printed.stdout.split()
     assert int(peak) < 1.5e9
     assert float(seconds) < 2  # of processor; under one on an idle machine
+
+
+def test_who_waits_for_a_fetch_of_somebody_else_reports_and_can_cancel(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = foreign_card(key="afar", source="https://example.org/weights")
+    save_timm(card, models / "weights of afar")
+    write_card(card, models / "afar.toml")
+    fetching, reported, canceled = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch(*_: object) -> Path:
+        fetching.set()
+        assert reported.wait(60)
+        return models / "weights of afar"
+
+    def give_up(share: float) -> None:
+        canceled.set()
+
+    monkeypatch.setattr(loading, "fetch", fetch)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(load_classifier, "afar")
+        assert fetching.wait(60)
+        with pytest.raises(Cancelled):
+            load_classifier("afar", give_up, canceled)
+        second = pool.submit(load_classifier, "afar", lambda share: reported.set())
+        assert second.result(60) is first.result(60)
