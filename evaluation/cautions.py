@@ -12,7 +12,7 @@ import numpy as np
 
 from core.values import Attribution, Case, Caution, Comparison, ModelCard, Perturbation, Prediction
 from evaluation.control import change_255, size_of
-from evaluation.similarity import is_constant
+from evaluation.similarity import is_constant, kept
 from evaluation.words import finding, level, percent
 from imaging.overlay import has_evidence
 from perturbations import PERTURBATIONS, Threat
@@ -97,13 +97,17 @@ def _perturbation_cautions(perturbation: Perturbation) -> Iterator[Caution]:
     method, norms, reached = PERTURBATIONS[perturbation.method], perturbation.norms, perturbation.reached
     steps = int(perturbation.params.get("steps", 1))
     if norms.linf_255 == 0:
-        yield Caution("size", "Nothing was changed: these parameters leave the image as it is.")
+        where = " inside the marked region" if perturbation.region is not None else ""
+        yield Caution("size", f"Nothing was changed: these parameters leave the image as it is{where}.")
     elif not reached.as_float and method.threat is Threat.WHITE_BOX and steps < FEW_STEPS:
         searched = "one gradient step was" if steps == 1 else f"{steps} gradient steps were"
         yield Caution("decision", f"Only {searched} tried: a longer search may still reach the goal at this size.")
+    if perturbation.region is not None and not reached.as_float:
+        share = percent(float(perturbation.region.mean()))
+        yield Caution("decision", f"Only the marked region could change ({share} of the picture the model sees).")
     if reached.as_float and not reached.eight_bit:
         yield Caution(
-            "decision", "The effect is lost when the image is saved with 8 bits: no ordinary file would carry it."
+            "decision", "The effect is lost when the image, at the size the model sees, is saved with 8 bits."
         )
     elif reached.as_float and not reached.jpeg:
         yield Caution("decision", "The effect is lost when the image is saved as JPEG (quality 95).")
@@ -126,7 +130,7 @@ def _control_cautions(
 
 def _map_cautions(maps: Mapping[str, Attribution]) -> Iterator[Caution]:
     empty = [image for image, made in maps.items() if not has_evidence(made)]
-    even = [image for image, made in maps.items() if has_evidence(made) and is_constant(made.heat)]
+    even = [image for image, made in maps.items() if has_evidence(made) and is_constant(kept(made))]
     gaps = {image: completeness_gap(made) or 0.0 for image, made in maps.items()}
     gaps = {image: gap for image, gap in gaps.items() if gap > COMPLETENESS_GAP}
     if empty:

@@ -14,6 +14,7 @@ from core.registry import Method
 from core.values import MODALITIES
 from evaluation.commands import COMMANDS, progress_bar
 from evaluation.flags import add_flags, listing
+from evaluation.regions import Rectangle
 from evaluation.text import text_of
 from evaluation.words import NOTICE
 from explainers import EXPLAINERS
@@ -34,7 +35,7 @@ PARTS = {
     "predict": ("file", "coverage"),
     "explain": ("file", "seed", "result", "explainer"),
     "perturb": ("file", "seed", "result", "goal", "perturbation"),
-    "compare": ("file", "seed", "result", "goal", "explainer", "perturbation"),
+    "compare": ("file", "seed", "result", "goal", "region", "explainer", "perturbation"),
     "benchmark": ("folder", "seed", "perturbation"),
 }
 
@@ -132,6 +133,13 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
             "--out": {"type": Path, "metavar": "DIR", "help": "write pictures here, in the frame of the model"},
         },
         "goal": {"--direction": {"choices": ("hide", "induce"), "help": "default: flip the decision as it stands"}},
+        "region": {
+            "--region": {
+                "type": _rectangle,
+                "metavar": "X0,Y0,X1,Y1",
+                "help": "perturb only this rectangle, in shares of width and height from the upper left corner",
+            }
+        },
         "explainer": {
             "--explainer": {"default": EXPLAINER, "metavar": "KEY", "help": f"see below; default {EXPLAINER}"}
         },
@@ -156,6 +164,15 @@ def _epilog(parts: Sequence[str]) -> str:
     if paragraphs:
         paragraphs.append("Choose a method and ask for --help to see the flags of its parameters.")
     return "\n\n".join([*paragraphs, NOTICE])
+
+
+def _rectangle(text: str) -> Rectangle:
+    """argparse type: four numbers between commas."""
+    try:
+        x0, y0, x1, y1 = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be four numbers like 0.2,0.1,0.5,0.4, not {text!r}") from None
+    return x0, y0, x1, y1
 
 
 def _whole(least: int) -> Callable[[str], int]:

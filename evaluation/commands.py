@@ -119,6 +119,7 @@ def compare_command(options: Options, model: Classifier) -> Summary:
         perturbation=options.perturbation,
         perturbation_params=params_of(PERTURBATIONS[options.perturbation], options),
         direction=options.direction,
+        attack_region=options.region,
         seed=options.seed,
         report=progress_bar(),
     )

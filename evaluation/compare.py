@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from core.classifier import Classifier
 from core.params import Params
 from core.progress import Report
-from core.values import Comparison, Direction, Floats, Goal, View
+from core.values import Comparison, Direction, Floats, Goal, Mask, View
 from evaluation.cautions import comparison_cautions
 from evaluation.control import controlled
+from evaluation.progress import part
 from evaluation.similarity import explanation_change
 from explainers import EXPLAINERS, explain
 from perturbations import PERTURBATIONS, perturb
@@ -29,6 +30,8 @@ def compare(
     perturbation: str,
     perturbation_params: Params | None = None,
     direction: Direction | None = None,
+    attack_region: Mask | None = None,
+    explain_region: Mask | None = None,
     seed: int = 0,
     mm_per_pixel: tuple[float, float] | None = None,
     report: Report | None = None,
@@ -37,13 +40,17 @@ def compare(
     """Compare pixels (C, h, w) in [0, 1], in the model frame, with what perturbation makes of them.
 
     target is the index of the explained and attacked label; direction None flips the decision as it stands;
-    params None are the method's own; mm_per_pixel (row, column) is the size of a model pixel where known. All three
-    maps share the seed. report gets the share of the whole that is done. Raises UnknownName, InputError, Unsupported,
-    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    params None are the method's own. attack_region (h, w) bool holds the only pixels that perturbation and noise may
+    change, explain_region those where the maps are kept; None means all. mm_per_pixel (row, column) is the size of a
+    model pixel where known. All three maps share the seed. report gets the share of the whole that is done. Raises
+    UnknownName, InputError, Unsupported, ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is
+    set.
     """
     explaining, perturbing = EXPLAINERS[explainer], PERTURBATIONS[perturbation]
     for method in (explaining, perturbing):
         method.require(model.offers)
+    for region in (attack_region, explain_region):
+        model.check_region(region)
     explainer_params = explainer_params or explaining.params()
     perturbation_params = perturbation_params or perturbing.params()
     shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]
@@ -54,13 +61,31 @@ def compare(
     prediction = model.predict(pixels)
     goal = Goal(target, direction) if direction else Goal.against(prediction, target)
     changed = perturb(
-        perturbation, model, pixels, goal, perturbation_params, seed=seed, report=next(reports), cancel=cancel
+        perturbation,
+        model,
+        pixels,
+        goal,
+        perturbation_params,
+        seed=seed,
+        region=attack_region,
+        report=next(reports),
+        cancel=cancel,
     )
     control = controlled(model, changed, report=next(reports), cancel=cancel)
     clean, perturbed, noisy = (
         View(
             model.predict(image),
-            explain(explainer, model, image, target, explainer_params, seed=seed, report=next(reports), cancel=cancel),
+            explain(
+                explainer,
+                model,
+                image,
+                target,
+                explainer_params,
+                seed=seed,
+                region=explain_region,
+                report=next(reports),
+                cancel=cancel,
+            ),
         )
         for image in (pixels, changed.perturbed, control.perturbed)
     )
@@ -82,9 +107,5 @@ def _consecutive(report: Report | None, *passes: int) -> Iterator[Report | None]
     """One report for each of several computations in a row, which together report the share of all passes done."""
     done = 0
     for expected in passes:
-        yield _part(report, done / sum(passes), expected / sum(passes)) if report else None
+        yield part(report, done / sum(passes), expected / sum(passes))
         done += expected
-
-
-def _part(report: Report, start: float, length: float) -> Report:
-    return lambda share: report(start + length * share)

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 
 from core.classifier import Classifier
 from core.progress import Report
-from core.values import Floats, Goal, Perturbation
+from core.values import Floats, Goal, Mask, Perturbation
 from evaluation.words import level
 from perturbations import PERTURBATIONS, perturb, perturb_batch
 from perturbations.uniform_noise import UniformNoiseParams
@@ -32,19 +32,20 @@ def controlled(
     report: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> Perturbation:
-    """Uniform noise on the same clean image, of equal size, for the same goal, under the next seed.
+    """Uniform noise on the same clean image, in the same region, of equal size, for the same goal, under the next seed.
 
     The next seed, because the same one would draw the noise from which a random start of the method began.
     """
-    clean, goal, seed = perturbation.clean, perturbation.goal, perturbation.seed + 1
-    params = equal_noise(model, clean, perturbation.perturbed, goal, size_of(perturbation.method), seed)
-    return perturb("uniform_noise", model, clean, goal, params, seed=seed, report=report, cancel=cancel)
+    clean, goal, region, seed = perturbation.clean, perturbation.goal, perturbation.region, perturbation.seed + 1
+    params = equal_noise(model, clean, perturbation.perturbed, goal, size_of(perturbation.method), seed, region)
+    return perturb("uniform_noise", model, clean, goal, params, seed=seed, region=region, report=report, cancel=cancel)
 
 
 def equal_noise(
-    model: Classifier, clean: Floats, perturbed: Floats, goal: Goal, size: Size, seed: int
+    model: Classifier, clean: Floats, perturbed: Floats, goal: Goal, size: Size, seed: int, region: Mask | None = None
 ) -> UniformNoiseParams:
-    """The noise that changes clean (C, h, w) by as much as perturbed differs from it; the largest where none does.
+    """The noise, in region, that changes clean (C, h, w) by as much as perturbed differs from it; the largest where
+    none does.
 
     What is cut off at black and white counts, so the epsilon of an equal root mean square is searched under the seed.
     """
@@ -55,7 +56,7 @@ def equal_noise(
     def missing(epsilon: float) -> float:
         params = UniformNoiseParams(epsilon)
         return _rms(change) - _rms(
-            perturb_batch("uniform_noise", model, clean[None], goal, params, seed=seed)[0] - clean
+            perturb_batch("uniform_noise", model, clean[None], goal, params, seed=seed, region=region)[0] - clean
         )
 
     largest = 255.0

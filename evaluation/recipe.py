@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from core.classifier import Classifier
-from core.values import Attribution, Case, Perturbation
+from core.values import Attribution, Case, Mask, Perturbation
+from evaluation.regions import rectangle_of
+from imaging.geometry import geometry_of
 
 
 def recipe(
@@ -19,17 +21,30 @@ def recipe(
     parameters.
 
     The case is named by its content, never by a file. A comparison follows from its clean map and its perturbation.
+    A method that was confined has its "region", see rectangle_of().
     """
+
+    def confined(region: Mask | None) -> dict[str, Any]:
+        if region is None:
+            return {}
+        return {"region": list(rectangle_of(region, geometry_of(case.pixels, model.card.input)))}
+
     card, made = model.card, {"case": case.id, **model_recipe(model)}
     for part in (attribution, perturbation):
         if part is not None:
             target = part.target if isinstance(part, Attribution) else part.goal.target
             made |= {"target": card.labels[target], "seed": part.seed}
     if attribution is not None:
-        made["explainer"] = {"key": attribution.method, "params": dict(attribution.params)}
+        params = dict(attribution.params)
+        made["explainer"] = {"key": attribution.method, "params": params, **confined(attribution.region)}
     if perturbation is not None:
         direction, params = perturbation.goal.direction, dict(perturbation.params)
-        made["perturbation"] = {"key": perturbation.method, "direction": direction, "params": params}
+        made["perturbation"] = {
+            "key": perturbation.method,
+            "direction": direction,
+            "params": params,
+            **confined(perturbation.region),
+        }
     return made
 
 

@@ -14,6 +14,7 @@ from core.progress import Report
 from core.values import Case, Comparison, Direction, Floats, Geometry, ModelCard
 from evaluation.cautions import case_cautions
 from evaluation.compare import compare
+from evaluation.regions import Rectangle, region_of
 from evaluation.suitability import admit
 from imaging.geometry import geometry_of, to_model
 
@@ -50,15 +51,31 @@ def fitted(case: Case, card: ModelCard) -> Fitted:
     return Fitted(to_model(case.pixels, geometry, card.input.channels), geometry, mm_per_pixel)
 
 
-def compare_case(case: Case, model: Classifier, *, anyway: bool = False, **settings: Unpack[Settings]) -> Comparison:
+def compare_case(
+    case: Case,
+    model: Classifier,
+    *,
+    anyway: bool = False,
+    attack_region: Rectangle | None = None,
+    explain_region: Rectangle | None = None,
+    **settings: Unpack[Settings],
+) -> Comparison:
     """compare() on the fitted case, with the cautions that the case itself gives.
 
-    Raises NotSuitable before anything is computed where the case is not one for the model, unless it is to be shown
-    anyway, and what compare() raises.
+    attack_region and explain_region (x0, y0, x1, y1) are in shares of the width and height of the case. Raises
+    NotSuitable before anything is computed where the case is not one for the model, unless it is to be shown anyway,
+    InputError for a region outside what the model sees, and what compare() raises.
     """
     doubts = admit(case, model, anyway=anyway)
     fit = fitted(case, model.card)
-    comparison = compare(model, fit.pixels, mm_per_pixel=fit.mm_per_pixel, **settings)
+    comparison = compare(
+        model,
+        fit.pixels,
+        attack_region=region_of(attack_region, fit.geometry),
+        explain_region=region_of(explain_region, fit.geometry),
+        mm_per_pixel=fit.mm_per_pixel,
+        **settings,
+    )
     own = case_cautions(case, model.card, comparison.clean.prediction, comparison.target)
     return dataclasses.replace(comparison, cautions=(*doubts, *own, *comparison.cautions))
 

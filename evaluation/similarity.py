@@ -2,7 +2,8 @@
 
 Each looks at another thing: order of all pixels, place of the strongest ones, local structure, center. None says that a
 map is right. A map that is the same everywhere has no order, no strongest part and no center: every measure is
-then NaN, which means undefined.
+then NaN, which means undefined. Of maps that were kept in a region only, the region is all that is compared: outside,
+they agree by construction.
 """
 
 from __future__ import annotations
@@ -24,18 +25,27 @@ TOP = 0.1
 def explanation_change(
     before: Attribution, after: Attribution, mm_per_pixel: tuple[float, float] | None
 ) -> Mapping[str, Score]:
-    """{measure: Score}, with the shift in mm only where mm_per_pixel (row, column) in the model frame is known."""
-    first, second = before.heat, after.heat
+    """{measure: Score}, with the shift in mm only where mm_per_pixel (row, column) in the model frame is known.
+
+    Both maps were kept in the same region.
+    """
+    nothing = np.zeros_like(before.heat)  # says as little about shape and center as a map that is even in its region
+    first, second = (nothing if is_constant(kept(made)) else made.heat for made in (before, after))
     low, high = shared_scale([before, after])
     change = {
-        "rank_correlation": Score(rank_correlation(first, second), better="higher"),
-        "top_overlap": Score(top_overlap(first, second), better="higher"),
-        "map_ssim": Score(map_ssim(first, second, high - low), better="higher"),
+        "rank_correlation": Score(rank_correlation(kept(before), kept(after)), better="higher"),
+        "top_overlap": Score(top_overlap(kept(before), kept(after)), better="higher"),
+        "map_ssim": Score(map_ssim(first, second, high - low, before.region), better="higher"),
         "centroid_shift": Score(centroid_shift(first, second), "px", better="lower"),
     }
     if mm_per_pixel is not None:
         change["centroid_shift_mm"] = Score(centroid_shift(first, second, mm_per_pixel), "mm", better="lower")
     return change
+
+
+def kept(attribution: Attribution) -> Floats:
+    """The heat (h, w), or (n,) of the n pixels of its region."""
+    return attribution.heat if attribution.region is None else attribution.heat[attribution.region]
 
 
 def rank_correlation(before: Floats, after: Floats) -> float:
@@ -70,20 +80,21 @@ def strongest(heat: Floats) -> Mask:
     return mask
 
 
-def map_ssim(before: Floats, after: Floats, data_range: float) -> float:
+def map_ssim(before: Floats, after: Floats, data_range: float, region: Mask | None = None) -> float:
     """Structural similarity in [-1, 1] on one scale for both maps, with Gaussian windows (Wang et al. 2004,
-    doi:10.1109/TIP.2003.819861). Two sparse maps are alike where both are empty, so values are high."""
+    doi:10.1109/TIP.2003.819861); the mean over windows that lie within the map, or are centered in region. Two sparse
+    maps are alike where both are empty, so values are high."""
     if is_constant(before) or is_constant(after):
         return math.nan
-    return float(
-        structural_similarity(  # type: ignore[no-untyped-call]
-            before.astype(np.float64),
-            after.astype(np.float64),
-            data_range=data_range,
-            gaussian_weights=True,
-            use_sample_covariance=False,
-        )
+    mean, local = structural_similarity(  # type: ignore[no-untyped-call]
+        before.astype(np.float64),
+        after.astype(np.float64),
+        data_range=data_range,
+        gaussian_weights=True,
+        use_sample_covariance=False,
+        full=True,
     )
+    return float(mean if region is None else local[region].mean())
 
 
 def centroid_shift(before: Floats, after: Floats, pixel_size: tuple[float, float] = (1.0, 1.0)) -> float:

@@ -12,7 +12,7 @@ from core.classifier import Classifier
 from core.errors import BrokenPromise
 from core.params import Params
 from core.progress import Meter, Report
-from core.values import Attribution, Floats
+from core.values import Attribution, Floats, Mask
 from explainers._registry import EXPLAINERS, Explainer
 
 RESIDUAL_PASSES = 2
@@ -26,29 +26,36 @@ def explain(
     params: Params | None = None,
     *,
     seed: int = 0,
+    region: Mask | None = None,
     report: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> Attribution:
     """What the logit of label number target depends on in pixels (C, h, w), float32 in [0, 1], in the model frame.
 
-    Heat is zero where the model can't see anything: coarse methods would otherwise smear it there. params default to
-    the method's own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError,
-    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    Heat is zero where the model can't see anything: coarse methods would otherwise smear it there. Where a region
+    (h, w) bool is given, the method still looks at the whole picture, and then heat outside is set to zero; the rest
+    does not add up to the logit, so such a map has no residual. params default to the method's own. report gets the
+    share done, at last 1. Raises UnknownName, Unsupported, InputError, ParameterError, BrokenPromise, and Cancelled at
+    the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
     params = method.checked(params)
     method.require(model.offers)
     model.check(pixels[None], target)
+    model.check_region(region)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
-    watched = model.watched(Meter(passes + RESIDUAL_PASSES * (method.baseline is not None), report, cancel))
+    complete = method.baseline is not None and region is None
+    watched = model.watched(Meter(passes + RESIDUAL_PASSES * complete, report, cancel))
     x, rng = torch.tensor(pixels)[None], torch.Generator().manual_seed(seed)
     start = time.perf_counter()
     with torch.no_grad():
         heat: Tensor = method.function(watched, x, target, params, rng)
         _check_promises(method, heat, (height, width))
         heat = heat * torch.from_numpy(model.card.input.visible)
-        residual = _residual(method, watched, x, target, params, heat)
+        if region is not None:
+            heat = heat * torch.tensor(region)
+        residual = _residual(method, watched, x, target, params, heat) if complete else None
     seconds = time.perf_counter() - start
     if report is not None:
         report(1.0)
@@ -62,6 +69,7 @@ def explain(
         unit=method.unit,
         residual=residual,
         seconds=seconds,
+        region=region,
     )
 
 
@@ -77,11 +85,8 @@ def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> 
         raise refuse(f"returned {heat.min():g}, promised no negative value")
 
 
-def _residual(
-    method: Explainer, model: Classifier, x: Tensor, target: int, params: Params, heat: Tensor
-) -> float | None:
-    if method.baseline is None:
-        return None
+def _residual(method: Explainer, model: Classifier, x: Tensor, target: int, params: Params, heat: Tensor) -> float:
+    assert method.baseline is not None, "only complete methods have a residual"
     logit, baseline_logit = model(torch.cat([x, method.baseline(x, params)]))[:, target].tolist()
     residual: float = heat.sum(dtype=torch.float64).item() - (logit - baseline_logit)
     return residual

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.errors import ModelError, SecondLookError
+from core.errors import Cancelled, ModelError, SecondLookError
 from core.progress import Report
 from core.values import ModelCard
 from model_zoo import formats
@@ -22,6 +22,7 @@ from model_zoo.formats import Loaded
 
 UPLOAD = "upload_"  # begins the keys of models that came from a browser and lie in no folder of ours
 WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "weights"
+POLL_SECONDS = 0.1
 
 _guard = threading.Lock()
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -31,13 +32,18 @@ _loaded: dict[str, Classifier] = {}
 def load_classifier(key: str, report: Report | None = None, cancel: threading.Event | None = None) -> Classifier:
     """The classifier of this key, the same object at every call until its card changes.
 
-    Weights that are missing are fetched from the source that the card names; report and cancel are those of fetch().
-    Raises UnknownName, ModelError, or Cancelled.
+    Weights that are missing are fetched from the source that the card names; report and cancel are those of fetch(),
+    and report is also called while another thread fetches them. Raises UnknownName, ModelError, or Cancelled.
     """
     card = load_card(key)
     with _guard:
         lock = _locks[key]
-    with lock:
+    while not lock.acquire(timeout=POLL_SECONDS):
+        if report is not None:
+            report(0.0)
+        if cancel is not None and cancel.is_set():
+            raise Cancelled
+    try:
         found = _loaded.get(key)
         if found is None or found.card != card:
             path = weights_path(card)
@@ -45,6 +51,8 @@ def load_classifier(key: str, report: Report | None = None, cancel: threading.Ev
                 path = fetch(card, report, cancel)
             found = _loaded[key] = read_classifier(card, path)
         return found
+    finally:
+        lock.release()
 
 
 def weights_path(card: ModelCard) -> Path:

@@ -13,7 +13,7 @@ from core.classifier import Classifier
 from core.errors import BrokenPromise
 from core.params import Params
 from core.progress import Meter, Report
-from core.values import Floats, Goal, Perturbation
+from core.values import Floats, Goal, Mask, Perturbation
 from perturbations._norms import measure_norms
 from perturbations._registry import PERTURBATIONS, PerturbationMethod
 from perturbations._survival import survival
@@ -31,18 +31,21 @@ def perturb(
     params: Params | None = None,
     *,
     seed: int = 0,
+    region: Mask | None = None,
     report: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> Perturbation:
     """Perturb pixels (C, h, w) float32 in [0, 1], in the model frame, with the method called key.
 
-    params default to the method's own. report gets the share done in [0, 1]. Raises UnknownName, Unsupported,
+    params default to the method's own. region (h, w) bool holds the only pixels that may change; the method is shown a
+    model that sees the clean picture outside. report gets the share done in [0, 1]. Raises UnknownName, Unsupported,
     InputError, ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = PERTURBATIONS[key]
     params = method.checked(params)
     method.require(model.offers)
     model.check(pixels[None], goal.target)
+    model.check_region(region)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
     meter = Meter(passes + SURVIVAL_PASSES, report, cancel)
@@ -54,7 +57,7 @@ def perturb(
             trajectory(x, logits)
 
     start = time.perf_counter()
-    perturbed = _run(method, model.watched(follow), pixels[None], goal, params, seed)[0]
+    perturbed = _run(method, model.watched(follow), pixels[None], goal, params, seed, region)[0]
     seconds = time.perf_counter() - start
     queries = meter.images
     return Perturbation(
@@ -69,42 +72,70 @@ def perturb(
         queries=queries,
         seconds=seconds,
         trajectory=tuple(trajectory.best),
+        region=region,
     )
 
 
 def perturb_batch(
-    key: str, model: Classifier, pixels: Floats, goal: Goal, params: Params | None = None, *, seed: int = 0
+    key: str,
+    model: Classifier,
+    pixels: Floats,
+    goal: Goal,
+    params: Params | None = None,
+    *,
+    seed: int = 0,
+    region: Mask | None = None,
 ) -> Floats:
-    """Perturb pixels (N, C, h, w) towards one goal, under the same checks as perturb(); the same shape comes back."""
+    """Perturb pixels (N, C, h, w) towards one goal, under the same checks as perturb(); the same shape comes back.
+
+    region (h, w) is the same for all.
+    """
     method = PERTURBATIONS[key]
     params = method.checked(params)
     method.require(model.offers)
     model.check(pixels, goal.target)
-    return _run(method, model, pixels, goal, params, seed)
+    model.check_region(region)
+    return _run(method, model, pixels, goal, params, seed, region)
 
 
 def _run(
-    method: PerturbationMethod, model: Classifier, pixels: Floats, goal: Goal, params: Params, seed: int
+    method: PerturbationMethod,
+    model: Classifier,
+    pixels: Floats,
+    goal: Goal,
+    params: Params,
+    seed: int,
+    region: Mask | None,
 ) -> Floats:
+    if region is not None:
+        inside, clean = torch.tensor(region), torch.tensor(pixels)
+        model = model.through(lambda x: torch.where(inside, x, clean))
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         perturbed: Floats = method.function(model, torch.tensor(pixels), goal, params, rng).numpy(force=True)
+    _check_shape(method, pixels, perturbed)
+    if region is not None:
+        perturbed = np.where(region, perturbed, pixels)
     _check_promises(method, params, pixels, perturbed)
     return perturbed
 
 
-def _check_promises(method: PerturbationMethod, params: Params, clean: Floats, perturbed: Floats) -> None:
-    def refuse(why: str) -> BrokenPromise:
-        return BrokenPromise(f"Perturbation {method.name}", why, "This is a fault of the method; choose another one.")
-
+def _check_shape(method: PerturbationMethod, clean: Floats, perturbed: Floats) -> None:
     if perturbed.shape != clean.shape or perturbed.dtype != np.float32:
-        raise refuse(f"returned {perturbed.shape} {perturbed.dtype}, promised {clean.shape} float32")
+        raise _refusal(method, f"returned {perturbed.shape} {perturbed.dtype}, promised {clean.shape} float32")
+
+
+def _check_promises(method: PerturbationMethod, params: Params, clean: Floats, perturbed: Floats) -> None:
     if not np.isfinite(perturbed).all():
-        raise refuse("returned values that are not finite")
+        raise _refusal(method, "returned values that are not finite")
     if perturbed.min() < 0 or perturbed.max() > 1:
-        raise refuse(f"returned values in [{perturbed.min():g}, {perturbed.max():g}], promised [0, 1]")
+        raise _refusal(method, f"returned values in [{perturbed.min():g}, {perturbed.max():g}], promised [0, 1]")
     if method.norm == "linf":
         epsilon = float(params.as_dict()["epsilon"])
         largest = float(np.abs(perturbed - clean).max())
         if largest > epsilon / 255 + ROUNDING:
-            raise refuse(f"changed a pixel by {largest * 255:g}/255, promised at most {epsilon:g}/255")
+            raise _refusal(method, f"changed a pixel by {largest * 255:g}/255, promised at most {epsilon:g}/255")
+
+
+def _refusal(method: PerturbationMethod, why: str) -> BrokenPromise:
+    return BrokenPromise(f"Perturbation {method.name}", why, "This is a fault of the method; choose another one.")

@@ -51,17 +51,24 @@ def test_a_borrowed_hook_is_given_back_even_after_an_error() -> None:
     assert not model.cam_layer._forward_hooks
 
 
-def test_others_wait_while_a_hook_is_on() -> None:
+def test_what_others_send_through_is_not_borrowed() -> None:
     model = small_cnn_classifier()
     x = torch.zeros(1, 1, 32, 32)
-    other = threading.Thread(target=model, args=(x,))
+    theirs: list[int] = []
+
+    def borrow_too() -> None:
+        with borrowed_output(model, model.cam_layer) as outputs:
+            model(x)
+            model(x)
+            theirs.append(len(outputs))
+
+    other = threading.Thread(target=borrow_too)
     with borrowed_output(model, model.cam_layer) as outputs:
+        model(x)
         other.start()
-        other.join(0.2)
-        assert other.is_alive()
-        assert outputs == []
-    other.join(5)
-    assert not other.is_alive()
+        other.join(5)
+        assert theirs == [2]
+        assert len(outputs) == 1
 
 
 def test_the_meter_counts_reports_and_cancels() -> None:

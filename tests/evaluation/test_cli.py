@@ -216,6 +216,14 @@ def test_compare_says_what_the_app_computes(
     assert len(list(tmp_path.iterdir())) == 7
 
 
+def test_compare_within_a_region(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
+    made = run(capsys, "compare", CASE, "--region", "0.5,0,1,0.5")
+    assert made["changed"] <= 0.25
+    assert made["control"]["changed"] <= 0.25
+    assert made["recipe"]["perturbation"]["region"] == pytest.approx([0.5, 0, 1, 0.5])
+    assert "region" not in made["recipe"]["explainer"]
+
+
 def test_undefined_is_null(
     toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +312,7 @@ def test_benchmark_needs_a_test_split(toy: Classifier, capsys: pytest.CaptureFix
         (["compare", CASE, "--epsilon", "99"], "must be between 0 and 16/255, not 99"),
         (["compare", CASE, "--pgd.steps", "many"], "must be of type int, not 'many'"),
         (["compare", CASE, "--target", "fracture"], "Choose: pneumonia"),
+        (["compare", CASE, "--region", "0.5,0.5,0.2,1"], "0.5, 0.5, 0.2, 1 is no rectangle within the picture"),
         (["explain", CASE, "--out", "/dev/null/there"], "can't be written to"),
         (["benchmark", "--data", "nowhere"], "does not exist"),
     ],
@@ -327,6 +336,7 @@ def test_unknown_model(capsys: pytest.CaptureFixture[str]) -> None:
         ["compare", CASE, "--quality", "20"],  # of another perturbation
         ["compare", CASE, "--eps", "1"],
         ["compare", CASE, "--seed", "-1"],
+        ["compare", CASE, "--region", "0.5,0.5,1"],
         ["predict", CASE, "--frame", "x"],
         ["compare"],
     ],

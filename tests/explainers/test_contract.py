@@ -68,6 +68,27 @@ def test_there_is_no_heat_where_the_model_sees_nothing(key: str) -> None:
     assert np.array_equal(heat[spec.visible], everywhere[spec.visible])
 
 
+@every_method
+@gray_and_color
+def test_heat_outside_a_region_is_cut_and_inside_it_is_as_it_was(key: str, channels: int) -> None:
+    """What is left of a complete map no longer adds up to the logit, so it has no residual."""
+    model, region, shares = small_cnn_classifier(channels), np.zeros((32, 32), dtype=np.bool_), []
+    region[:24, :28] = True
+    whole = explain(key, model, picture(channels), 0)
+    cut = explain(key, model, picture(channels), 0, region=region, report=shares.append)
+    assert np.array_equal(cut.heat[region], whole.heat[region])
+    assert cut.heat[region].any()
+    assert not cut.heat[~region].any()
+    assert (cut.region is region, cut.residual, whole.region) == (True, None, None)
+    assert (shares == sorted(shares), shares[-1]) == (True, 1)
+
+
+@pytest.mark.parametrize("region", [np.zeros((32, 32), np.bool_), np.ones((32, 31), np.bool_)])
+def test_a_region_of_nothing_or_of_another_shape_is_refused(region: np.ndarray) -> None:
+    with pytest.raises(InputError, match="Region"):
+        explain("saliency", small_cnn_classifier(), picture(), 0, region=region)
+
+
 def test_the_network_is_blind_where_maps_are_cut() -> None:
     spec = InputSpec("fundus", 3, 64, "fov")
     network = build("tf_efficientnet_lite0", spec, 1).eval()

@@ -109,6 +109,56 @@ def test_no_strength_no_change(key: str) -> None:
     np.testing.assert_allclose(result.perturbed, clean, atol=1e-6)
 
 
+@every_method
+@gray_and_color
+def test_outside_a_region_every_bit_stays(key: str, channels: int) -> None:
+    """Also in a batch; inside, it is at work, and the promised bound holds."""
+    model, batch, region = small_cnn_classifier(channels), picture(channels, n=3), np.zeros((32, 32), dtype=np.bool_)
+    region[16:, 16:] = True
+    one, several = (
+        perturb(key, model, batch[0], HIDE, region=region),
+        perturb_batch(key, model, batch, HIDE, region=region),
+    )
+    for perturbed, clean in ((one.perturbed[None], batch[:1]), (several, batch)):
+        assert perturbed.shape == clean.shape
+        assert np.array_equal(perturbed[..., ~region], clean[..., ~region])
+        assert not np.array_equal(perturbed[..., region], clean[..., region])
+        if PERTURBATIONS[key].norm == "linf":
+            epsilon = float(one.params["epsilon"])
+            assert np.abs(perturbed - clean).max() <= epsilon / 255 + 1e-6
+    assert one.region is region
+    assert 0 < one.norms.changed <= 0.25
+
+
+@every_method
+def test_the_whole_picture_as_region_changes_nothing(key: str) -> None:
+    model, clean, whole = small_cnn_classifier(), picture(), np.ones((32, 32), dtype=np.bool_)
+    free, confined = perturb(key, model, clean, HIDE), perturb(key, model, clean, HIDE, region=whole)
+    assert np.array_equal(free.perturbed, confined.perturbed)
+    assert (free.queries, free.norms, free.region) == (confined.queries, confined.norms, None)
+
+
+@pytest.mark.parametrize("random_start", [False, True])
+def test_a_search_never_sees_a_change_outside_its_region(random_start: bool) -> None:
+    model, clean, region = small_cnn_classifier(), picture(), np.zeros((32, 32), dtype=np.bool_)
+    region[4:9, 4:9] = True
+    params = PERTURBATIONS["pgd"].params(epsilon=8.0, restarts=2, random_start=random_start)
+    result = perturb("pgd", model, clean, HIDE, params, region=region)
+    assert len(result.trajectory) == 21
+    for step in result.trajectory:
+        assert np.array_equal(step.perturbed[:, ~region], clean[:, ~region])
+        np.testing.assert_allclose(model.predict(step.perturbed).logits, step.logits, atol=1e-5)
+    assert any(np.array_equal(step.perturbed, result.perturbed) for step in result.trajectory)
+
+
+@pytest.mark.parametrize(
+    "call", [perturb, lambda *given, **more: perturb_batch(given[0], given[1], given[2][None], *given[3:], **more)]
+)
+def test_an_empty_region_is_refused(call: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match="Region: holds nothing that the model sees"):
+        call("fgsm", small_cnn_classifier(), picture(), HIDE, region=np.zeros((32, 32), dtype=np.bool_))
+
+
 def test_whoever_promises_a_norm_has_an_epsilon() -> None:
     promising = {method.key for method in PERTURBATIONS if method.norm is not None}
     assert promising == {key for key in KEYS if "epsilon" in PERTURBATIONS[key].params().as_dict()}
@@ -235,6 +285,8 @@ def test_a_broken_promise_is_caught(
         perturb("fgsm", small_cnn_classifier(), picture(), HIDE)
     with pytest.raises(BrokenPromise, match="Fast gradient sign"):
         perturb_batch("fgsm", small_cnn_classifier(), picture(n=2), HIDE)
+    with pytest.raises(BrokenPromise, match="Fast gradient sign"):
+        perturb("fgsm", small_cnn_classifier(), picture(), HIDE, region=np.ones((32, 32), dtype=np.bool_))
 
 
 def test_a_method_that_writes_into_its_input_cannot_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:

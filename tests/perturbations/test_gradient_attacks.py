@@ -62,6 +62,23 @@ def test_a_linear_logit_moves_by_epsilon_times_the_sum_of_weights(
 
 
 @attacks
+@both_ways
+def test_a_linear_model_gives_the_corner_of_the_box_in_the_region(
+    params: FgsmParams | PgdParams, direction: Direction
+) -> None:
+    model, clean, region = linear_classifier(), random_pixels(1, 16, 16), np.zeros((16, 16), dtype=np.bool_)
+    region[3:9, 5:] = True
+    sign = 1 if direction == "induce" else -1
+    result = perturb(key_of(params), model, clean, Goal(0, direction), params, region=region)
+    moved = (clean + sign * 8 / 255 * np.sign(weight_of(model)[0].numpy())).clip(0, 1)
+    np.testing.assert_allclose(result.perturbed, np.where(region, moved, clean), atol=1e-6)
+    batch = np.stack([clean, 1 - clean])
+    assert np.array_equal(
+        perturb_batch(key_of(params), model, batch, Goal(0, direction), params, region=region)[0], result.perturbed
+    )
+
+
+@attacks
 def test_hiding_and_inducing_mirror_each_other(params: FgsmParams | PgdParams) -> None:
     model, clean = linear_classifier(), random_pixels(1, 16, 16, low=0.2, high=0.8)
     hidden, induced = (

@@ -1,0 +1,59 @@
+"""Regions that a reader marks on a case: rectangles in shares of its width and height <-> pixels of the model."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+
+from core.errors import InputError
+from core.values import Geometry, Mask
+
+Rectangle: TypeAlias = tuple[float, float, float, float]  # x0, y0, x1, y1 in [0, 1], from the upper left corner
+
+
+def region_of(rectangle: Rectangle | None, geometry: Geometry) -> Mask | None:
+    """(h, w) in the model frame: the rectangle with its edges moved to the nearest edges of pixels, at least one pixel.
+
+    None, which stands for everywhere, stays None. Raises InputError where it is no rectangle, or lies outside what the
+    model looks at.
+    """
+    if rectangle is None:
+        return None
+    x0, y0, x1, y1 = rectangle
+    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+        given = ", ".join(f"{edge:g}" for edge in rectangle)
+        rule = "Give x0,y0,x1,y1 as shares of width and height, with x0 < x1 and y0 < y1."
+        raise InputError("Region", f"{given} is no rectangle within the picture", rule)
+    (height, width), (top, left, bottom, right) = geometry.case_shape, geometry.box
+    mask: Mask = np.zeros((geometry.size, geometry.size), dtype=np.bool_)
+    rows = _span((y0 * height - top, y1 * height - top), geometry.size / (bottom - top))
+    columns = _span((x0 * width - left, x1 * width - left), geometry.size / (right - left))
+    mask[rows, columns] = True
+    if not mask.any():
+        raise InputError("Region", "lies outside the part of the picture that the model sees", "Mark another part.")
+    return mask
+
+
+def rectangle_of(region: Mask, geometry: Geometry) -> Rectangle:
+    """The smallest rectangle on the case around a region (h, w) of the model frame; region_of() gives it back."""
+    (height, width), (top, left, _, _) = geometry.case_shape, geometry.box
+    row, column = geometry.scale
+    y0, y1 = ((top + edge * row) / height for edge in _ends(region, axis=1))
+    x0, x1 = ((left + edge * column) / width for edge in _ends(region, axis=0))
+    return x0, y0, x1, y1
+
+
+def _span(edges: tuple[float, float], scale: float) -> slice:
+    """Model pixels between two edges in case pixels; empty where they lie before the first or behind the last."""
+    low, high = (edge * scale for edge in edges)
+    start = min(round(low), math.ceil(high) - 1)
+    stop = max(round(high), start + 1)
+    return slice(max(start, 0), max(stop, 0))
+
+
+def _ends(region: Mask, axis: int) -> tuple[int, int]:
+    """The first index that is inside, across axis, and the first behind the last."""
+    indices = np.flatnonzero(region.any(axis=axis))
+    return int(indices[0]), int(indices[-1]) + 1
