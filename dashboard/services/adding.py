@@ -6,7 +6,7 @@ The files lie on the disk, in a private folder, for no longer than the check tak
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +14,7 @@ from core.classifier import Classifier
 from core.errors import SecondLookError
 from core.progress import Report
 from core.values import ModelCard
-from dashboard.services.jobs import Cancel, Job, submit
+from dashboard.services.jobs import CHECKING, Cancel, Job, giving_way, submit
 from model_zoo.checks import Verdict, read_upload
 from model_zoo.loading import read_classifier
 from model_zoo.trial import try_out
@@ -44,7 +44,7 @@ class Adding:
         if pair != self.asked:
             self.forget()
             self.asked = pair
-            self.job = submit(lambda report, cancel: _work(card, weights, report, cancel), listening)
+            self.job = submit(lambda report, cancel: _work(card, weights, report, cancel), listening, CHECKING)
 
     def settle(self, seconds: float) -> None:
         """Take in what the job has become, after giving it a moment to be there at once."""
@@ -58,6 +58,14 @@ class Adding:
         self.forget()
         self.asked, self.stopped = asked, True
 
+    def hand_over(self) -> Classifier | None:
+        """The classifier, which is from now on for whoever takes it to keep, and to drop."""
+        tried = self.tried
+        if tried is None:
+            return None
+        self.tried = replace(tried, classifier=None)
+        return tried.classifier
+
     def forget(self) -> None:
         """Begin anew."""
         if self.job is not None:
@@ -69,5 +77,6 @@ class Adding:
 def _work(card_bytes: bytes, weights_bytes: bytes, report: Report, cancel: Cancel) -> Tried:
     with TemporaryDirectory(prefix="second-look-") as folder:
         card, path = read_upload(card_bytes, weights_bytes, Path(folder))
-        verdict = try_out(card, path, report, cancel)
+        with giving_way():
+            verdict = try_out(card, path, report, cancel)
         return Tried(card, verdict, read_classifier(card, path) if verdict.usable else None)

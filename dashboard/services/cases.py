@@ -24,10 +24,14 @@ MAX_UPLOADED_BYTES = 512 << 20
 
 @dataclass(eq=False)
 class Entry:
-    """One line of the worklist: a case and what it is called here. data, frames and frame are those of an upload."""
+    """One line of the worklist: a case and what it is called here.
+
+    slug names a bundled case in an address; data, frames and frame are those of an upload.
+    """
 
     case: Case
     title: str = ""
+    slug: str = ""
     data: bytes = b""
     frames: int = 1
     frame: int = 0
@@ -36,6 +40,11 @@ class Entry:
     def uploaded(self) -> bool:
         """Whether it came from the user."""
         return bool(self.data)
+
+    @property
+    def address(self) -> str:
+        """What stands for it in a link: the slug of a bundled case, and the content hash of an upload."""
+        return self.slug or self.case.id
 
     @property
     def label(self) -> str:
@@ -50,14 +59,14 @@ class Entry:
     @cached_property
     def picture(self) -> str:
         """Data URI of the case at viewing size."""
-        return pictures.png(pictures.shown(self.case))
+        return pictures.picture(self.case, pictures.shown(self.case))
 
 
 @lru_cache(maxsize=1)
 def bundled() -> tuple[Entry, ...]:
     """Entries of all bundled cases, kind by kind."""
     ordered = sorted(bundled_cases(), key=lambda case: list(MODALITIES).index(case.modality))
-    return tuple(Entry(load_bundled(case.key), case.title) for case in ordered)
+    return tuple(Entry(load_bundled(case.key), case.title, case.key) for case in ordered)
 
 
 Outcomes: TypeAlias = list[Entry | InputError]
@@ -141,13 +150,15 @@ class Uploads:
         return entries[-1] if entries else None
 
     def _too_much(self) -> bool:
-        size = sum(entry.case.pixels.nbytes + len(entry.data) for entry in self.entries)
+        arrays = [entry.case.pixels for entry in self.entries]
+        arrays += [entry.case.grays.values for entry in self.entries if entry.case.grays]
+        size = sum(array.nbytes for array in arrays) + sum(len(entry.data) for entry in self.entries)
         return len(self.entries) > MAX_UPLOADS or size > MAX_UPLOADED_BYTES
 
 
 def _read(data: bytes, frame: int = 0, modality: Modality | None = None) -> Entry | InputError:
     try:
-        entry = Entry(read_case(data, frame=frame, modality=modality), "", data, frame_count(data), frame)
+        entry = Entry(read_case(data, frame=frame, modality=modality), data=data, frames=frame_count(data), frame=frame)
         _ = entry.thumbnail, entry.picture  # drawn here, where it holds up nobody
     except InputError as error:
         return error

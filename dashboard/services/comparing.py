@@ -1,106 +1,46 @@
-"""What the main page asks for, computed in the background and kept for the session."""
+"""What the main page asks for, computed in the background and kept."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from functools import partial
+from itertools import islice
 
 import numpy as np
 
 from core.classifier import Classifier
 from core.errors import Cancelled, SecondLookError
-from core.params import Params
 from core.progress import Report
-from core.values import Case, Comparison, Direction, Geometry, Modality, ModelCard, Prediction
+from core.values import Case, Comparison, Geometry, ModelCard, Prediction
 from dashboard.services import pictures
-from dashboard.services.jobs import Cancel, Job, submit
+from dashboard.services.finished import Drawn, Finished, Mark, Request, Subject
+from dashboard.services.jobs import Cancel, Job, giving_way, step, submit
+from dashboard.services.loading import load_classifier
 from dashboard.services.own import OwnModels
+from dashboard.services.results import Results
 from dashboard.state import held
 from evaluation.session import compare_case, fitted
 from evaluation.suitability import NotSuitable, Objection, objections
 from imaging.geometry import geometry_of
 from imaging.overlay import display_scale, magnified
-from model_zoo.loading import load_classifier
 
-KEPT = 4  # an attack keeps its iterates, some ten megabytes
+__all__ = ["Comparisons", "Drawn", "Finished", "Mark", "Request", "Subject"]
+
+AHEAD = 6  # requests at most that are computed before anybody asks
 MARKING = 0.1  # share of the bar for the other cases of the worklist
-
-
-Mark: TypeAlias = Prediction | tuple[Objection, ...]  # what a model says of a case, or why it is not asked
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What results depend on of a case: case_id names the pixels alone, so what else is read of it stands beside it."""
-
-    case_id: str
-    modality: Modality
-    spacing_mm: tuple[float, float] | None
-    source: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def of(cls, case: Case) -> Subject:
-        """The subject that this case is."""
-        return cls(case.id, case.modality, case.spacing_mm, tuple(case.source.items()))
-
-
-@dataclass(frozen=True)
-class Request:
-    """Everything a comparison depends on; equal requests have equal results.
-
-    point names the operating point of the model; anyway: the reader overrides what speaks against the case.
-    """
-
-    subject: Subject
-    model: str
-    point: str
-    anyway: bool
-    target: int
-    explainer: str
-    explainer_params: Params
-    perturbation: str
-    perturbation_params: Params
-    direction: Direction | None
-    seed: int
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """Data URIs of what the viewer shows of a comparison; low and high are the scale that the maps share,
-    -high and high that of their difference; beyond: whether some places exceed it and have the color of its end."""
-
-    perturbed: str
-    change: str
-    magnification: int
-    low: float
-    high: float
-    beyond: bool
-    before: str
-    difference: str
-    after: str
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """A comparison, how it is drawn, and marks of this and the other cases of the worklist."""
-
-    request: Request
-    comparison: Comparison
-    geometry: Geometry
-    drawn: Drawn
-    marks: Mapping[Subject, Mark]
 
 
 @dataclass
 class Comparisons:
-    """The finished comparisons of a session, the one under way, and the marks of cases by {(model, case)}."""
+    """The comparisons that a session may see, the one under way, those computed ahead, and the marks of cases by
+    {(model, case)}."""
 
-    finished: OrderedDict[Request, Finished] = field(default_factory=OrderedDict)
+    finished: Results = field(default_factory=Results)
     marks: dict[tuple[str, Subject], Mark] = field(default_factory=dict)
     asked: Request | None = None
     job: Job[Finished] | None = None
+    ahead: dict[Request, Job[Finished]] = field(default_factory=dict)
     stopped: Request | None = None
     error: SecondLookError | None = None
     latest: Finished | None = None
@@ -110,30 +50,37 @@ class Comparisons:
         if self.refusal(request):
             self._drop_job()
             self.asked = None
-        elif request in self.finished:
-            self.finished.move_to_end(request)
-            self.latest = self.finished[request]
+        elif (found := self.finished.get(request)) is not None:
             self._drop_job()
-            self.asked = request
+            self.asked, self.latest = request, found
+            self._note(request.model, {**self.finished.shared_marks(request.model), **found.marks})
         elif request != self.asked or (self.job is not None and self.job.state == "canceled"):
             self._drop_job()
             self.asked, self.error = request, None
             if request != self.stopped:
                 self.stopped = None
+                self._note(request.model, self.finished.shared_marks(request.model))
                 unmarked = [other for other in others if (request.model, Subject.of(other)) not in self.marks]
-                own = held(OwnModels).classifiers.get(request.model)
-                self.job = submit(lambda report, cancel: _work(request, case, unmarked, report, cancel, own), listening)
+                self.job = self._begun_ahead(request) or _submitted(request, case, unmarked, listening)
+
+    def prefetch(self, wanted: Mapping[Request, Case], listening: Callable[[], bool]) -> None:
+        """Compute in the background, in this order, what may be asked for next; give up what is no longer wanted."""
+        unknown = (request for request in wanted if request != self.asked and request not in self.finished)
+        chosen = list(islice((request for request in unknown if not self.refusal(request)), AHEAD))
+        for request in self.ahead.keys() - chosen:
+            self.ahead.pop(request).cancel.set()
+        for request in chosen:
+            if request not in self.ahead:
+                self.ahead[request] = _submitted(request, wanted[request], [], listening, background=True)
 
     def settle(self, seconds: float) -> None:
-        """Take in what the job has become, after giving it a moment to be there at once."""
+        """Take in what the jobs have become, after giving the one asked for a moment to be there at once."""
+        for request in [request for request, job in self.ahead.items() if job.finished and job.result is not None]:
+            self._take_in(self.ahead.pop(request).result)
         job = self.job
         if job is None or not job.wait(seconds):
             return
-        if job.result is not None:
-            self.latest = self.finished[job.result.request] = job.result
-            self.marks.update({(job.result.request.model, key): mark for key, mark in job.result.marks.items()})
-            while len(self.finished) > KEPT:
-                self.finished.popitem(last=False)
+        self.latest = self._take_in(job.result) or self.latest
         self.error = job.error
         if isinstance(job.error, NotSuitable) and self.asked is not None:
             self.marks[self.asked.model, self.asked.subject] = job.error.objections
@@ -167,13 +114,42 @@ class Comparisons:
         """The user wants what was stopped, or failed, after all."""
         self.stopped = self.asked = self.error = None
 
+    def _take_in(self, finished: Finished | None) -> Finished | None:
+        if finished is not None:
+            self.finished.put(finished)
+            self._note(finished.request.model, finished.marks)
+        return finished
+
+    def _note(self, model: str, marks: Mapping[Subject, Mark]) -> None:
+        self.marks.update({(model, subject): mark for subject, mark in marks.items()})
+
+    def _begun_ahead(self, request: Request) -> Job[Finished] | None:
+        job = self.ahead.pop(request, None)
+        if job is None or job.state in {"canceled", "failed"}:
+            return None
+        job.promote()
+        return job
+
     def _drop_job(self) -> None:
         if self.job is not None:
             self.job.cancel.set()
             self.job = None
 
 
-def _work(
+def _submitted(
+    request: Request,
+    case: Case,
+    unmarked: Sequence[Case],
+    listening: Callable[[], bool],
+    *,
+    background: bool = False,
+) -> Job[Finished]:
+    own = held(OwnModels).classifiers.get(request.model)
+    work = partial(compared, request, case, unmarked, own=own)
+    return submit(work, listening, background=background)
+
+
+def compared(
     request: Request,
     case: Case,
     unmarked: Sequence[Case],
@@ -181,8 +157,12 @@ def _work(
     cancel: Cancel,
     own: Classifier | None = None,
 ) -> Finished:
-    """own: the model itself, where it is the session's and not to be found by its key."""
-    model = (load_classifier(request.model, report, cancel) if own is None else own).at(request.point)
+    """The answer to a request, with marks of the cases that have none yet.
+
+    own: the model itself, where it is the session's and not to be found by its key.
+    """
+    loaded = load_classifier(request.model, report, cancel) if own is None else own
+    model = loaded.at(request.point).watched(lambda _x, _logits: step())
     comparison = compare_case(
         case,
         model,
@@ -194,6 +174,8 @@ def _work(
         perturbation_params=request.perturbation_params,
         direction=request.direction,
         seed=request.seed,
+        attack_region=request.attack_region,
+        explain_region=request.explain_region,
         report=lambda share: report((1 - MARKING) * share),
         cancel=cancel,
     )
@@ -201,11 +183,13 @@ def _work(
     marks: dict[Subject, Mark] = {request.subject: comparison.clean.prediction}
     others = [other for other in unmarked if Subject.of(other) != request.subject]
     for done, other in enumerate(others):
+        report(1 - MARKING * (1 - done / len(others)))
         if cancel.is_set():
             raise Cancelled
-        report(1 - MARKING * (1 - done / len(others)))
         marks[Subject.of(other)] = _mark(other, model)
-    return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks)
+    with giving_way():
+        drawn = _drawn(case, comparison, geometry)
+    return Finished(request, comparison, geometry, drawn, marks)
 
 
 def _mark(case: Case, model: Classifier) -> Mark:
@@ -220,7 +204,7 @@ def _drawn(case: Case, comparison: Comparison, geometry: Geometry) -> Drawn:
     heats = [before.heat, after.heat, between] if before.signed else [before.heat, after.heat]
     low, high = display_scale(heats, before.signed)
     return Drawn(
-        perturbed=pictures.png(pictures.overlaid(pictures.shown(case), perturbed - clean, geometry)),
+        perturbed=pictures.picture(case, pictures.overlaid(pictures.shown(case), perturbed - clean, geometry)),
         change=pictures.png(change.transpose(1, 2, 0)),
         magnification=factor,
         low=low,

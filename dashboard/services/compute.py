@@ -10,7 +10,7 @@ RESERVED_CORES = 1  # for the server, and the browser of a local user
 
 
 def prepare() -> None:
-    """Call once in the compute thread, before its first tensor."""
+    """Call once in each thread that computes, before its first tensor."""
     import torch  # takes seconds, and the frame of the app imports this module
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

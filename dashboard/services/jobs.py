@@ -1,7 +1,8 @@
 """Work outside the script thread: with progress, time left, and a cancel that works.
 
-Torch gains nothing from two jobs that fight for the same cores, so the process computes one job at a time, and further
-ones wait their turn. Reading files needs no torch and has a thread of its own: a dropped file waits for no attack.
+Jobs take turns, see dashboard.services.turns: whenever one reports its progress, another may go on. So no lock may be
+held across a report. Torch gains nothing from two jobs that fight for the same cores, so one computes at a time; what
+computes nothing (fetching a file, drawing a picture) gives way meanwhile. Reading files has a line of its own.
 """
 
 from __future__ import annotations
@@ -9,29 +10,38 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from core.errors import Cancelled, SecondLookError
 from core.progress import Report
 from dashboard.services import compute
+from dashboard.services.turns import Turn, Turns
 
 T = TypeVar("T")
 State = Literal["waiting", "running", "done", "canceled", "failed"]
 
 LOG = logging.getLogger(__name__)
-COMPUTE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compute", initializer=compute.prepare)
-READING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+COMPUTE = Turns("compute", 16, compute.prepare)
+READING = Turns("reading", 4)
+CHECKING = Turns("checking", 2, compute.prepare)  # each has a process that may take some gigabytes
+
+_here = threading.local()  # job: the one that runs in this thread
 
 
 class Cancel(threading.Event):
     """A cancel token that is also set once nobody listens any more, e.g. because the browser was closed."""
 
-    def __init__(self, listening: Callable[[], bool]) -> None:
+    def __init__(self, listening: Callable[[], bool], called_off: Callable[[], object] = lambda: None) -> None:
         super().__init__()
-        self._listening = listening
+        self._listening, self._called_off = listening, called_off
+
+    def set(self) -> None:
+        """Stop: called_off is called."""
+        super().set()
+        self._called_off()
 
     def is_set(self) -> bool:
         """Whether to stop."""
@@ -51,6 +61,7 @@ class Job(Generic[T]):
     started: float = field(default_factory=time.monotonic)
     result: T | None = None
     error: SecondLookError | None = None
+    turn: Turn | None = None
     _end: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float) -> bool:
@@ -70,32 +81,91 @@ class Job(Generic[T]):
             return None
         return elapsed * (1 - self.share) / self.share
 
+    @property
+    def others(self) -> int:
+        """How many other users it takes turns with, or waits for."""
+        return self.turn.others if self.turn else 0
 
-def submit(work: Work[T], listening: Callable[[], bool] = lambda: True, pool: Executor = COMPUTE) -> Job[T]:
-    """Queue work(report, cancel); it is skipped, or stopped at its next pass, once nobody is listening."""
-    job: Job[T] = Job(Cancel(listening))
-    pool.submit(_run, job, work)
+    def promote(self) -> None:
+        """Somebody waits for what was begun in the background."""
+        if self.turn:
+            self.turn.promote()
+
+    def end(self, state: State) -> None:
+        """Nothing more will happen."""
+        self.state = state
+        self._end.set()
+
+
+def always() -> bool:
+    """Somebody listens."""
+    return True
+
+
+def submit(
+    work: Work[T], listening: Callable[[], bool] = always, line: Turns = COMPUTE, *, background: bool = False
+) -> Job[T]:
+    """Queue work(report, cancel); it is skipped, or stopped at its next report, once nobody is listening.
+
+    Equal listening means the same session, whose jobs are done one after the other. A job in the background runs only
+    while nobody else computes.
+    """
+    job: Job[T] = Job(Cancel(listening, lambda: _call_off(job)))
+    job.turn = line.join(listening, background, lambda turn: _run(job, work, turn))
     return job
 
 
-def _run(job: Job[T], work: Work[T]) -> None:
+def step() -> None:
+    """The job of this thread, if there is one, lets others compute; raises Cancelled where nobody wants its result."""
+    job: Job[Any] | None = getattr(_here, "job", None)
+    if job is not None and job.turn is not None:
+        job.turn.step()
+        if job.cancel.is_set():
+            raise Cancelled
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Inside the block the job of this thread, if there is one, computes nothing, and others do."""
+    job: Job[Any] | None = getattr(_here, "job", None)
+    turn = job.turn if job is not None else None
+    if turn is None or turn.away:
+        yield
+        return
+    turn.go_away()
+    try:
+        yield
+    finally:
+        turn.come_back()
+
+
+def _run(job: Job[T], work: Work[T], turn: Turn) -> None:
     def report(share: float) -> None:
         job.share = share
+        step()
 
+    job.turn, _here.job = turn, job
     try:
         if job.cancel.is_set():
             raise Cancelled
         job.started, job.state = time.monotonic(), "running"
         job.result = work(report, job.cancel)
-        job.state = "done"
+        state: State = "done"
     except Cancelled:
-        job.state = "canceled"
+        state = "canceled"
     except SecondLookError as error:
-        job.error, job.state = error, "failed"
+        job.error, state = error, "failed"
     except Exception as error:  # a bug must reach the screen as words, and the log in full
         LOG.exception("A computation failed")
         why = f"an unexpected fault ({type(error).__name__})"
         job.error = SecondLookError("The computation stopped", why, "Choose another method or case, or try again.")
-        job.state = "failed"
+        state = "failed"
     finally:
-        job._end.set()
+        _here.job = None
+        turn.leave()
+    job.end(state)
+
+
+def _call_off(job: Job[T]) -> None:
+    if job.turn and job.turn.call_off():
+        job.end("canceled")

@@ -1,8 +1,12 @@
-"""Pictures and maps as the viewer wants them: lossless, in the frame of the case, at most LONG_SIDE pixels."""
+"""Pictures and maps as the viewer wants them: lossless, in the frame of the case, at most LONG_SIDE pixels.
+
+A gray picture travels as the values behind it, in 16 bits, so that the reader can lay another window over them.
+"""
 
 from __future__ import annotations
 
 import base64
+import io
 import math
 from dataclasses import replace
 from typing import TypeAlias
@@ -17,23 +21,72 @@ from imaging.overlay import to_png
 
 LONG_SIDE = 1024
 THUMB = 88
+TOP = 65535  # the highest level of a packed picture
+GRAY_LEVELS = 255.0
+_SAME = 2e-6  # of the display range: float32 can't tell such values apart
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 
 def shown(case: Case) -> Floats:
     """(H, W, C) of the case, reduced to LONG_SIDE where it is larger."""
-    return _reduced(case.pixels, LONG_SIDE)
+    return _reduced(case.pixels, LONG_SIDE).clip(0.0, 1.0)
+
+
+def picture(case: Case, pixels: Floats) -> str:
+    """Data URI of display-referred pixels (H, W, C) of a case at viewing size: gray is packed, color has 8 bits."""
+    return packed(values_behind(case, pixels), *value_range(case)) if pixels.shape[2] == 1 else png(pixels)
+
+
+def value_range(case: Case) -> tuple[float, float]:
+    """(low, high): the values that level 0 and level TOP of a packed picture of this gray case stand for.
+
+    A whole number of levels makes one unit wherever 16 bits allow it, so that whole values come through unchanged.
+    """
+    low, high = 0.0, GRAY_LEVELS
+    if case.grays is not None:
+        center, width = case.grays.window
+        low = min(float(case.grays.values.min()), center - width / 2)
+        high = max(float(case.grays.values.max()), center + width / 2)
+    per_unit = math.floor(TOP / (high - math.floor(low)))
+    return (math.floor(low), math.floor(low) + TOP / per_unit) if per_unit else (low, high)
+
+
+def values_behind(case: Case, pixels: Floats) -> Floats:
+    """(H, W) values that show these display-referred pixels (H, W, 1) in the window of the case.
+
+    Those of the case itself, also beyond the ends of its window, wherever they show these pixels; else, as in what an
+    attack changed, the value within the window that does. Without values behind the case: gray levels, 0 to 255.
+    """
+    display = pixels[..., 0]
+    if case.grays is None:
+        return display * np.float32(GRAY_LEVELS)
+    center, width = case.grays.window
+    stored = _reduced(case.grays.values[..., None], LONG_SIDE)[..., 0]
+    share = display if not case.grays.inverted else 1 - display
+    same = np.abs(((stored - center) / width + 0.5).clip(0, 1) - share) <= _SAME
+    return np.where(same, stored, center + (share - 0.5) * width).astype(np.float32)
+
+
+def packed(values: Floats, low: float, high: float) -> str:
+    """Data URI of an RGB PNG that holds (H, W) in 65,536 levels from low to high: high byte in red, low in green."""
+    levels = np.rint((values.astype(np.float64) - low) / (high - low) * TOP).clip(0, TOP).astype(np.uint16)
+    planes = np.stack([levels >> 8, levels & 255, np.zeros_like(levels)], axis=2).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(planes).save(stream, format="PNG", compress_level=1)
+    return _data_uri(stream.getvalue())
 
 
 def thumbnail(case: Case) -> str:
-    """Data URI of a square picture, THUMB pixels wide, black where the case is not square."""
+    """Data URI of a small square WebP, THUMB pixels wide, black where the case is not square."""
     small = _reduced(case.pixels, THUMB)
     height, width, channels = small.shape
     square = np.zeros((THUMB, THUMB, channels), dtype=np.float32)
     top, left = (THUMB - height) // 2, (THUMB - width) // 2
     square[top : top + height, left : left + width] = small
-    return png(square)
+    levels, stream = np.rint(255 * recolored(square, 3)).astype(np.uint8), io.BytesIO()
+    Image.fromarray(levels).save(stream, "webp", quality=80)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def overlaid(pixels: Floats, change: Floats, geometry: Geometry) -> Floats:
@@ -67,7 +120,11 @@ def strongest_place(heat: Floats) -> str:
 
 def png(pixels: Floats | Bytes) -> str:
     """Data URI of (H, W) or (H, W, 1 or 3), 8-bit or in [0, 1]."""
-    return "data:image/png;base64," + base64.b64encode(to_png(pixels)).decode()
+    return _data_uri(to_png(pixels))
+
+
+def _data_uri(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
 def _reduced(pixels: Floats, long_side: int) -> Floats:
@@ -80,7 +137,7 @@ def _reduced(pixels: Floats, long_side: int) -> Floats:
         np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, Image.Resampling.BOX), dtype=np.float32)
         for plane in pixels.transpose(2, 0, 1)
     ]
-    return np.stack(planes, axis=2).clip(0.0, 1.0)
+    return np.stack(planes, axis=2)
 
 
 def _displayed(geometry: Geometry, pixels: Floats) -> Geometry:

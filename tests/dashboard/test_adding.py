@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,8 @@ def opened(page: str) -> AppTest:
 
 
 def turned(app: AppTest, page: str) -> AppTest:
-    """The app on another page."""
+    """The app on another page, as by a link, which carries nothing of the address along."""
+    app.query_params.clear()
     app._page_hash = calc_hash(page)
     app.run()
     assert not app.exception
@@ -185,6 +188,25 @@ def test_nothing_is_left_on_the_disk_whatever_comes_of_it(
     assert finished(adding).error is not None
     assert seen == [0o700]
     assert not list(own_folder.iterdir())
+
+
+@pytest.mark.slow
+def test_a_model_that_was_used_and_removed_is_freed(pair: tuple[bytes, bytes]) -> None:
+    adding, own = Adding(), OwnModels()
+    adding.ask(("a", "b"), *pair, lambda: True)
+    classifier = finished(adding).hand_over()
+    assert classifier is not None
+    assert adding.hand_over() is None
+    assert adding.tried is not None
+    own.add(classifier)
+    freed = weakref.ref(classifier.network)
+    key = classifier.card.key
+    del classifier
+    gc.collect()
+    assert freed() is not None
+    own.remove(key)
+    gc.collect()
+    assert freed() is None
 
 
 def test_the_oldest_makes_room(pair: tuple[bytes, bytes], tmp_path: Path) -> None:

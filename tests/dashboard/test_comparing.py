@@ -1,12 +1,15 @@
-"""Comparisons of a session: what names them, and that cancel reaches all of their work."""
+"""Comparisons of a session: what names them, what is computed ahead, and that cancel reaches all of their work."""
 
 from __future__ import annotations
 
 import dataclasses
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.util import calc_hash
 
 from core.classifier import Classifier
 from core.errors import Cancelled
@@ -16,13 +19,16 @@ from dashboard.components.worklist.worklist import _line
 from dashboard.services import comparing
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Comparisons, Request, Subject
-from dashboard.services.jobs import Cancel
+from dashboard.services.jobs import Cancel, Job, always, submit
 from evaluation.session import compare_case
 from evaluation.suitability import objections
 from explainers import EXPLAINERS
 from imaging.phantoms import phantom
 from perturbations import PERTURBATIONS
+from tests.dashboard.steps import opened, settled, shown
 from tests.toys import small_cnn_classifier
+
+SOON = 60
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ def test_the_same_pixels_of_another_kind_or_spacing_are_another_request(asked: R
 def test_progress_goes_on_through_the_other_cases(case: Case, asked: Request) -> None:
     shares: list[float] = []
     others = [phantom("cxr", False, seed, 64) for seed in (4, 5)]
-    finished = comparing._work(asked, case, [case, *others], shares.append, Cancel(lambda: True))
+    finished = comparing.compared(asked, case, [case, *others], shares.append, Cancel(lambda: True))
     assert set(finished.marks) == {Subject.of(each) for each in (case, *others)}
     assert shares == sorted(shares)
     assert max(shares) < 1
@@ -79,12 +85,12 @@ def test_cancel_reaches_the_other_cases(case: Case, asked: Request, monkeypatch:
 
     monkeypatch.setattr(comparing, "compare_case", compare_and_cancel)
     with pytest.raises(Cancelled):
-        comparing._work(asked, case, [phantom("cxr", False, 4, 64)], lambda share: None, cancel)
+        comparing.compared(asked, case, [phantom("cxr", False, 4, 64)], lambda share: None, cancel)
 
 
 def test_other_cases_that_are_out_of_scope_get_reasons_and_no_prediction(case: Case, asked: Request) -> None:
     right, wrong = phantom("cxr", False, 4, 64), phantom("fundus", False, 4, 64)
-    marks = comparing._work(asked, case, [right, wrong], lambda share: None, Cancel(lambda: True)).marks
+    marks = comparing.compared(asked, case, [right, wrong], lambda share: None, Cancel(lambda: True)).marks
     assert isinstance(marks[Subject.of(right)], Prediction)
     (objection,) = marks[Subject.of(wrong)]
     assert objection.rule == "modality"
@@ -134,7 +140,7 @@ def test_weights_are_fetched_with_progress_and_cancel(
     shares: list[float] = []
     monkeypatch.setattr(comparing, "load_classifier", fetch)
     with pytest.raises(Cancelled):
-        comparing._work(asked, case, [], shares.append, Cancel(lambda: True))
+        comparing.compared(asked, case, [], shares.append, Cancel(lambda: True))
     assert shares == [0.5]
 
 
@@ -148,22 +154,156 @@ def test_a_mark_is_read_at_the_operating_point(case: Case, asked: Request) -> No
 
 
 def test_what_exceeds_the_scale_is_said(case: Case, asked: Request) -> None:
-    finished = comparing._work(asked, case, [], lambda share: None, Cancel(lambda: True))
+    finished = comparing.compared(asked, case, [], lambda share: None, Cancel(lambda: True))
     heats = [view.attribution.heat for view in (finished.comparison.clean, finished.comparison.perturbed)]
     assert finished.drawn.beyond == (max(np.abs(heat).max() for heat in heats) > finished.drawn.high)
 
 
 def test_the_list_marks_a_case_that_the_model_is_not_asked_about() -> None:
     entry = Entry(phantom("fundus", True, 3, 64), "A retina")
-    line = _line(entry, objections(entry.case, small_cnn_classifier()), 0)
+    line = _line(entry, objections(entry.case, small_cnn_classifier()), (), 0)
     assert line["mark"] == "?"
     assert line["said"].startswith("not for this model: The model was made for chest X-rays")
-    assert _line(entry, None, 0)["mark"] == _line(entry, None, 0)["said"] == ""
+    assert _line(entry, None, (), 0)["mark"] == _line(entry, None, (), 0)["said"] == ""
 
 
 def test_the_list_speaks_of_the_finding_that_is_asked_for() -> None:
     logits, probabilities = (np.array(pair, dtype=np.float32) for pair in ((3, -3), (0.95, 0.05)))
     made = Prediction(("one", "two"), logits, probabilities, np.array([0.5, 0.5], dtype=np.float32))
-    lines = [_line(Entry(phantom("cxr", True, 3, 64), "A chest"), made, target) for target in (0, 1)]
+    lines = [_line(Entry(phantom("cxr", True, 3, 64), "A chest"), made, (), target) for target in (0, 1)]
     assert [line["said"] for line in lines] == ["one 95 %", "two 5 %"]
     assert [line["mark"] for line in lines] == ["95 ●", "5 ○"]
+
+
+def ready(job: Job[Any] | None) -> Job[Any]:
+    """A job once it has ended."""
+    assert job is not None
+    assert job.wait(SOON)
+    return job
+
+
+@pytest.fixture
+def occupied() -> Iterator[threading.Event]:
+    """Another user computes, until the event is set, or the test ends."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work(report: Report, cancel: Cancel) -> None:
+        begun.set()
+        assert may_end.wait(SOON)
+
+    job = submit(work, lambda: True)
+    assert begun.wait(SOON)
+    yield may_end
+    may_end.set()
+    ready(job)
+
+
+def at(asked: Request, seed: int) -> Request:
+    return dataclasses.replace(asked, seed=seed)
+
+
+def test_what_was_computed_ahead_is_there_without_a_job(case: Case, asked: Request) -> None:
+    comparisons = Comparisons()
+    comparisons.prefetch({at(asked, seed): case for seed in (1, 2)}, always)
+    for job in [*comparisons.ahead.values()]:
+        ready(job)
+    comparisons.settle(0)
+    assert not comparisons.ahead
+    comparisons.ask(at(asked, 2), case, [], always)
+    assert comparisons.job is None
+    assert comparisons.latest is comparisons.finished[at(asked, 2)]
+
+
+def test_what_is_being_computed_ahead_is_taken_over_and_the_rest_dropped(
+    case: Case, asked: Request, occupied: threading.Event
+) -> None:
+    comparisons = Comparisons()
+    comparisons.prefetch({at(asked, seed): case for seed in (1, 2)}, always)
+    first, second = (comparisons.ahead[at(asked, seed)] for seed in (1, 2))
+    assert first.turn is not None
+    assert first.turn.background
+    comparisons.ask(at(asked, 1), case, [], always)
+    assert comparisons.job is first
+    assert not first.turn.background
+    comparisons.prefetch({at(asked, 3): case}, always)
+    assert second.state == "canceled"
+    third = comparisons.ahead[at(asked, 3)]
+    assert third.state == "waiting"
+    comparisons.prefetch({}, always)
+    assert third.state == "canceled"
+    occupied.set()
+    ready(first)
+    comparisons.settle(0)
+    assert at(asked, 1) in comparisons.finished
+
+
+def test_no_more_than_a_few_are_computed_ahead_and_none_that_is_known_or_refused(
+    case: Case, asked: Request, occupied: threading.Event
+) -> None:
+    comparisons = Comparisons()
+    comparisons.finished.put(comparing.compared(at(asked, 1), case, [], lambda share: None, Cancel(always)))
+    wrong = Subject.of(phantom("fundus", True, 3, 64))
+    comparisons.marks[asked.model, wrong] = objections(phantom("fundus", True, 3, 64), small_cnn_classifier())
+    wanted = [dataclasses.replace(asked, subject=wrong), *(at(asked, seed) for seed in range(1, 20))]
+    comparisons.prefetch(dict.fromkeys(wanted, case), always)
+    assert list(comparisons.ahead) == [at(asked, seed) for seed in range(2, 2 + comparing.AHEAD)]
+    comparisons.prefetch({}, always)
+
+
+def test_a_refusal_found_ahead_is_said_when_it_is_asked_for(asked: Request) -> None:
+    wrong = phantom("fundus", True, 3, 64)
+    request, comparisons = dataclasses.replace(asked, subject=Subject.of(wrong)), Comparisons()
+    comparisons.prefetch({request: wrong}, always)
+    ready(comparisons.ahead[request])
+    answered(comparisons, request, wrong)
+    assert [objection.rule for objection in comparisons.refusal(request)] == ["modality"]
+
+
+def test_each_pass_lets_others_compute(case: Case, asked: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, model, may_begin = list[str](), small_cnn_classifier(), threading.Event()
+    model.network.register_forward_hook(lambda *_: log.append("pass"))
+    monkeypatch.setattr(comparing, "load_classifier", lambda *_: model)
+
+    def step_by_step(report: Report, cancel: Cancel) -> None:
+        for _ in range(3):
+            log.append("step")
+            report(0)
+
+    comparisons = Comparisons()
+    first = submit(lambda report, cancel: may_begin.wait(SOON), lambda: True)
+    comparisons.ask(asked, case, [], always)
+    theirs = submit(step_by_step, lambda: True)
+    may_begin.set()
+    for job in (first, theirs, comparisons.job):
+        ready(job)
+    assert log[:6] == ["pass", "step"] * 3
+
+
+@pytest.mark.slow
+def test_leaving_the_page_neither_cancels_nor_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Request] = []
+    may_end, compute = threading.Event(), comparing.compared
+
+    def work(request: Request, *rest: Any, **settings: Any) -> Any:
+        begun.append(request)
+        assert may_end.wait(SOON)
+        return compute(request, *rest, **settings)
+
+    monkeypatch.setattr(comparing, "compared", work)
+    app = opened()
+    app.number_input(key="seed").set_value(1234).run()
+    comparisons = app.session_state[f"held {Comparisons.__module__}.Comparisons"]
+    job, asked = comparisons.job, comparisons.asked
+    assert job is not None
+    for page in ("methods", "look"):
+        app._page_hash = calc_hash(page)
+        app.run()
+        assert not app.exception
+    assert comparisons.job is job
+    assert not job.cancel.is_set()
+    may_end.set()
+    settled(app)
+    assert begun.count(asked) == 1
+    assert job.state == "done"
+    assert comparisons.latest.comparison is job.result.comparison
+    assert 'class="sentence"' in shown(app)

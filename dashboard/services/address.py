@@ -1,0 +1,219 @@
+"""The state of a view in the address of the page, so that a link shows what its sender sees, and back leads back.
+
+Each run of the page first follows the address, unless it is the one that was written last, and then writes down what
+it shows. Parameters at their defaults are left out, but for epsilon. An upload stands there by its content hash, which
+means something only in the session that holds it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core.errors import InputError, SecondLookError
+from core.registry import Registry
+from core.values import ModelCard
+from dashboard.services.cases import worklist_entries
+from dashboard.services.models import offered
+from dashboard.state import (
+    CASE,
+    COLUMNS,
+    FOLLOWS,
+    GOAL,
+    MODEL,
+    REGION,
+    REGION_OF,
+    ROWS,
+    SEED,
+    held,
+    method_key,
+    of_model,
+    on_axis,
+    param_key,
+)
+
+OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
+GOALS = ("Flip", "Hide", "Induce")
+HIGHEST_SEED = 2**31 - 1
+
+
+@dataclass
+class Address:
+    """What this session wrote last, what it wrote before that, when, and what the last link asked for in vain."""
+
+    written: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+    changed: float = 0.0
+    refused: list[str] = field(default_factory=list)
+
+
+def follow() -> None:
+    """Put into the state what the address asks for, where it is not what is shown; call before any picker is drawn."""
+    own, asked = held(Address), dict(st.query_params.items())
+    overtaken = asked == own.before and time.monotonic() - own.changed < OVERTAKEN_SECONDS
+    if not asked or asked == own.written or overtaken:
+        return
+    own.refused = []
+    for put in (_put_case, _put_model, _put_methods, _put_goal, _put_grid):
+        try:
+            put(asked)
+        except SecondLookError as error:
+            own.refused.append(str(error))
+
+
+def write(shown: Mapping[str, str]) -> None:
+    """Write down what is shown; see state_of."""
+    own = held(Address)
+    if shown != dict(st.query_params.items()):
+        st.query_params.from_dict(shown)
+    if shown != own.written:
+        own.before, own.written, own.changed = own.written, dict(shown), time.monotonic()
+
+
+def state_of() -> dict[str, str]:
+    """What the pickers say now, as an address."""
+    return {name: text for name, text in _parts() if text}
+
+
+def grid_state() -> dict[str, str]:
+    """What the pickers of the compare page say now, beside state_of."""
+    state, names = st.session_state, {entry.case.id: entry.address for entry in worklist_entries()}
+    sides = {"rows": state.get(ROWS), "columns": state.get(COLUMNS)}
+    chosen = {side: axis for side, axis in sides.items() if axis}
+    for axis in list(chosen.values()):
+        chosen[on_axis(axis)] = ",".join(names.get(key, key) for key in state.get(on_axis(axis)) or ())
+    return {name.replace(" ", "."): text for name, text in chosen.items() if text}
+
+
+def _parts() -> Iterator[tuple[str, str]]:
+    state = st.session_state
+    entries = {entry.case.id: entry for entry in worklist_entries()}
+    entry, card = entries.get(state.get(CASE, "")), offered().get(state.get(MODEL, ""))
+    yield "case", entry.address if entry else ""
+    if card is not None:
+        yield "model", card.key
+        target = state.get(of_model(card.key, "finding"), 0)
+        yield "finding", card.labels[target] if target else ""
+        point = state.get(of_model(card.key, "operating point"))
+        yield "point", "" if point in (None, next(iter(card.operating_points))) else point
+    for name, registry in _methods().items():
+        key = state.get(method_key(registry.kind))
+        if key is None:
+            continue
+        yield name, key
+        for spec in registry[key].params.specs():
+            value = state.get(param_key(key, spec.name), spec.default)
+            if value != spec.default or spec.name == "epsilon":
+                yield _param(name, spec.name), f"{value:g}" if isinstance(value, float) else str(value)
+    goal = state.get(GOAL)
+    yield "goal", "" if goal in (None, GOALS[0]) else goal.lower()
+    yield "seed", str(state.get(SEED) or "")
+    yield "region", ",".join(f"{edge:.4g}" for edge in state.get(REGION) or ())
+
+
+def _methods() -> Mapping[str, Registry[Any]]:
+    from explainers import EXPLAINERS  # with torch, which takes seconds: the frame is there before
+    from perturbations import PERTURBATIONS
+
+    return {"attack": PERTURBATIONS, "explainer": EXPLAINERS}
+
+
+def _param(name: str, spec: str) -> str:
+    return spec if name == "attack" else f"{name}.{spec}"
+
+
+def _put_case(asked: Mapping[str, str]) -> None:
+    if "case" not in asked:
+        return
+    named = {entry.address: entry for entry in worklist_entries()}
+    entry = named.get(asked["case"])
+    if entry is None:
+        raise InputError(
+            f"The case {asked['case'][:40]!r} of the link",
+            "is not here: an uploaded image is held only by the session it was dropped into",
+            "Drop the file into the list, or choose another case.",
+        )
+    st.session_state[CASE] = entry.case.id
+
+
+def _put_model(asked: Mapping[str, str]) -> None:
+    if "model" not in asked:
+        return
+    card = offered().get(asked["model"])
+    if card is None:
+        raise InputError(
+            f"The model {asked['model'][:40]!r} of the link", "is not installed here", "Choose another model."
+        )
+    entries = {entry.case.id: entry for entry in worklist_entries()}
+    entry = entries.get(st.session_state.get(CASE, ""))
+    st.session_state[MODEL] = card.key
+    st.session_state[FOLLOWS] = entry.case.modality if entry else None
+    _put_reading(card, asked)
+
+
+def _put_reading(card: ModelCard, asked: Mapping[str, str]) -> None:
+    finding, point = asked.get("finding", card.labels[0]), asked.get("point", next(iter(card.operating_points)))
+    for what, choice, there in (("finding", finding, card.labels), ("operating point", point, card.operating_points)):
+        if choice not in there:
+            raise InputError(f"The {what} {choice[:40]!r} of the link", f"is none of {card.key}", "Choose another.")
+    if len(card.labels) > 1:
+        st.session_state[of_model(card.key, "finding")] = card.labels.index(finding)
+    if len(card.operating_points) > 1:
+        st.session_state[of_model(card.key, "operating point")] = point
+
+
+def _put_methods(asked: Mapping[str, str]) -> None:
+    if not asked.keys() & {"attack", "explainer"}:
+        return
+    for name, registry in _methods().items():
+        if name not in asked:
+            continue
+        method = registry[asked[name]]
+        texts = {
+            spec.name: asked[_param(name, spec.name)]
+            for spec in method.params.specs()
+            if _param(name, spec.name) in asked
+        }
+        params = method.params.parse(texts)
+        st.session_state[method_key(registry.kind)] = method.key
+        for parameter, value in params.as_dict().items():
+            st.session_state[param_key(method.key, parameter)] = value
+
+
+def _put_grid(asked: Mapping[str, str]) -> None:
+    ids = {entry.address: entry.case.id for entry in worklist_entries()}
+    for side, key in (("rows", ROWS), ("columns", COLUMNS)):
+        axis = asked.get(side)
+        if axis is not None:
+            values = asked.get(on_axis(axis).replace(" ", "."), "")
+            st.session_state[key] = axis
+            st.session_state[on_axis(axis)] = [ids.get(value, value) for value in values.split(",") if value]
+
+
+def _put_goal(asked: Mapping[str, str]) -> None:
+    goal, seed, region = asked.get("goal", GOALS[0]).capitalize(), asked.get("seed", "0"), asked.get("region", "")
+    if goal not in GOALS:
+        raise InputError(f"The goal {goal[:40]!r} of the link", "is none that there is", f"Choose {', '.join(GOALS)}.")
+    if not (seed.isdecimal() and int(seed) <= HIGHEST_SEED):
+        raise InputError(
+            f"The seed {seed[:40]!r} of the link", f"is no whole number up to {HIGHEST_SEED}", "Choose one."
+        )
+    st.session_state[GOAL], st.session_state[SEED] = goal, int(seed)
+    st.session_state[REGION], st.session_state[REGION_OF] = _region(region), st.session_state.get(CASE)
+
+
+def _region(text: str) -> tuple[float, float, float, float] | None:
+    if not text:
+        return None
+    try:
+        x0, y0, x1, y1 = map(float, text.split(","))
+    except ValueError:
+        x0 = y0 = x1 = y1 = 0.0
+    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+        rule = "is not left,top,right,bottom in shares of the picture"
+        raise InputError(f"The region {text[:40]!r} of the link", rule, "Draw it again.")
+    return x0, y0, x1, y1

@@ -1,0 +1,130 @@
+"""Finished comparisons: those of bundled cases by installed models are kept for all sessions, any other for its own.
+
+So whoever asks for what somebody asked before has it at once, and nobody ever sees what was uploaded elsewhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from core.errors import UnknownName
+from core.values import ModelCard
+from dashboard.services.cases import bundled
+from dashboard.services.finished import Finished, Mark, Request, Subject
+from dashboard.services.first import first_comparison
+from model_zoo.cards import load_card
+
+SHARED_BYTES, OWN_BYTES = 256 << 20, 128 << 20  # an attack keeps its iterates, some ten megabytes
+
+
+class Shelf:
+    """Comparisons with the card of their model; those not looked at for longest leave where all take too many bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Request, tuple[Finished, ModelCard | None, int]] = OrderedDict()
+
+    def put(self, finished: Finished, card: ModelCard | None) -> None:
+        """Keep a comparison, if it fits at all."""
+        with self._lock:
+            self._kept[finished.request] = finished, card, size(finished)
+            self._kept.move_to_end(finished.request)
+            while sum(taken for _, _, taken in self._kept.values()) > self._most:
+                self._kept.popitem(last=False)
+
+    def get(self, request: Request, card: ModelCard | None) -> Finished | None:
+        """What is kept of this request and a model with this card."""
+        with self._lock:
+            finished, made_with, _ = self._kept.get(request, (None, None, 0))
+            if finished is None or made_with != card:
+                return None
+            self._kept.move_to_end(request)
+            return finished
+
+    def requests(self) -> tuple[Request, ...]:
+        """Of all that is kept."""
+        with self._lock:
+            return tuple(self._kept)
+
+
+SHARED = Shelf(SHARED_BYTES)
+
+
+class Results(Mapping[Request, Finished]):
+    """What one session may see."""
+
+    def __init__(self) -> None:
+        self._own = Shelf(OWN_BYTES)
+
+    def put(self, finished: Finished) -> Finished:
+        """Keep a comparison, and give it back."""
+        card = shared_card(finished.request)
+        if card is None:
+            self._own.put(finished, None)
+        else:
+            marks = {subject: mark for subject, mark in finished.marks.items() if subject in bundled_subjects()}
+            SHARED.put(dataclasses.replace(finished, marks=marks), card)
+        return finished
+
+    def __getitem__(self, request: Request) -> Finished:
+        card = shared_card(request)
+        if card is None:
+            found = self._own.get(request, None)
+        else:
+            found = SHARED.get(request, card)
+            if found is None and (found := first_comparison(request, card)) is not None:
+                SHARED.put(found, card)
+        if found is None:
+            raise KeyError(request)
+        return found
+
+    def __iter__(self) -> Iterator[Request]:
+        return (request for request in (*self._own.requests(), *SHARED.requests()) if self.get(request) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def shared_marks(self, model: str) -> Mapping[Subject, Mark]:
+        """What a model is known to say of the bundled cases."""
+        known: dict[Subject, Mark] = {}
+        for request in SHARED.requests():
+            if request.model == model and not request.anyway and (found := self.get(request)) is not None:
+                known |= found.marks
+        return known
+
+
+def shared_card(request: Request) -> ModelCard | None:
+    """The card of the model where all sessions may see the result, else None."""
+    if request.subject not in bundled_subjects():
+        return None
+    try:
+        return load_card(request.model)
+    except UnknownName:  # it was uploaded
+        return None
+
+
+@cache
+def bundled_subjects() -> frozenset[Subject]:
+    """Those of the cases that come with Second Look."""
+    return frozenset(Subject.of(entry.case) for entry in bundled())
+
+
+def size(value: Any) -> int:
+    """Bytes of the arrays and texts in a value."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, str):
+        return len(value)
+    if dataclasses.is_dataclass(value):
+        return sum(size(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, Mapping):
+        return sum(size(key) + size(part) for key, part in value.items())
+    return sum(map(size, value)) if isinstance(value, tuple) else 0
