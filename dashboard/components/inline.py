@@ -11,11 +11,14 @@ import streamlit as st
 def inline_component(folder: Path) -> Any:
     """The mounting command of the component folder/<folder name>.{html,css,js}.
 
-    Streamlit's registry belongs to the running server, so ask anew in each run; a known component is kept.
+    All .js files of the folder make one module, the one that is named after the folder last. Streamlit's registry
+    belongs to the running server, so ask anew in each run; a known component is kept.
     """
 
     def source(kind: str) -> str:
         return (folder / f"{folder.name}.{kind}").read_text(encoding="utf-8")
 
+    scripts = sorted(folder.glob("*.js"), key=lambda path: (path.stem == folder.name, path.name))
     name = f"second_look_{folder.name}"
-    return st.components.v2.component(name, html=source("html"), css=source("css"), js=source("js"))
+    script = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
+    return st.components.v2.component(name, html=source("html"), css=source("css"), js=script)

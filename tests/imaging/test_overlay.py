@@ -10,6 +10,7 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from core.values import Attribution, Floats
+from imaging.colormaps import COOL
 from imaging.overlay import DIVERGING, SEQUENTIAL, has_evidence, magnified, overlay, shared_scale, to_png
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB
@@ -34,7 +35,7 @@ def seen_by(colors: np.ndarray, deficiency: np.ndarray) -> np.ndarray:
     return 255 * (linear @ deficiency.T).clip(0, 1) ** (1 / 2.2)
 
 
-ARMS = {"sequential": SEQUENTIAL, "blue": DIVERGING[127::-1], "orange": DIVERGING[128:]}
+ARMS = {"sequential": SEQUENTIAL, "cool": COOL, "blue": DIVERGING[127::-1], "orange": DIVERGING[128:]}
 
 
 @pytest.mark.parametrize("name", ARMS)

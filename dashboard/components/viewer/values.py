@@ -1,0 +1,118 @@
+"""What the viewer is given and what it gives back. Boxes are (left, top, right, bottom) in shares of the case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Box: TypeAlias = tuple[float, float, float, float]
+Lut: TypeAlias = Literal["sequential", "diverging"]
+
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A window with a name; center and width as LINEAR_EXACT takes them (PS3.3 C.11.2.1.3.2)."""
+
+    name: str
+    center: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """How gray values are shown: center and width at first, and what the keys 1 to 5 choose.
+
+    low and high: the values, in unit, of the packed levels 0 and 65535; inverted: high values are dark.
+    """
+
+    low: float
+    high: float
+    center: float
+    width: float
+    inverted: bool
+    unit: str
+    presets: tuple[Preset, ...] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The case that a pane shows, of size (width, height) in its own pixels.
+
+    Zoom, window, rotation and measurements belong to id: another id starts with the whole picture and the window as
+    given. spacing_mm (row, column) and orientation (of rows and of columns) as in Case; window is None for color.
+    """
+
+    id: str
+    size: tuple[int, int]
+    spacing_mm: tuple[float, float] | None = None
+    orientation: tuple[str, str] | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a data URI that covers box of the case.
+
+    packed: 16-bit gray in an RGB PNG (high byte red, low byte green), shown through the window of the frame; else it
+    is shown as it is. smooth: interpolated when magnified.
+    """
+
+    source: str
+    box: Box = WHOLE
+    smooth: bool = True
+    packed: bool = False
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A map as a data URI of 8-bit levels that covers box of the case; low and high: the values, in unit, of the levels
+    0 and 255. signed: 0 lies in the middle of the levels."""
+
+    source: str
+    box: Box
+    lut: Lut
+    signed: bool
+    low: float
+    high: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Pane:
+    """A picture, a map, or a map over a picture.
+
+    title and value stand in its head, message on its face; summary is its text for those who don't see it; differs
+    marks it. Two panes named "clean" and "perturbed" can be swiped and blinked.
+    """
+
+    name: str
+    title: str
+    value: str = ""
+    frame: Frame | None = None
+    picture: Picture | None = None
+    heat: Heat | None = None
+    message: str = ""
+    summary: str = ""
+    differs: bool = False
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A color bar: what it is of, which colors, and the values at its ends."""
+
+    name: str
+    lut: Lut
+    low: str
+    high: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the reader did: region is the area chosen in the case that is shown, step the wish for the next (1) or
+    previous (-1) case."""
+
+    region: Box | None = None
+    step: int = 0

@@ -1,0 +1,448 @@
+"""The viewer in a real browser, on a page of its own: what it shows, its tools, its keys, and what it tells Python."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import serving
+from tests.browser.viewer_page import MM, SIZE, attacked, radiograph
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+expect.set_options(timeout=60_000)
+
+Levels = npt.NDArray[np.uint8]
+Spot = tuple[float, float]
+CAMERA = "root => ({ ...root.viewer.camera })"
+ORIGIN = "(root, pane) => [root.viewer.panes.get(pane).place.e, root.viewer.panes.get(pane).place.f]"
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+SCRIPT = "tests/browser/viewer_page.py"
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The page, on which nothing may go wrong from the first test to the last."""
+    with serving(SCRIPT, tmp_path_factory.mktemp("viewer") / "log") as address:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, has_touch=True)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(address)
+        expect(page.locator("[data-pane=clean] canvas.picture")).to_be_visible()
+        yield page
+        context.close()
+        assert not troubles
+
+
+@pytest.fixture
+def room(opened: Page) -> Page:
+    """The page with the viewer as at first, in focus."""
+    opened.locator(".viewer").evaluate("""root => {
+        const { viewer } = root;
+        Object.assign(viewer.session, { tool: "window", active: "clean", swipe: false, blink: false, divider: 0.5 });
+        for (const name of ["overlay", "contours"]) viewer.set(name, name === "overlay");
+        for (const [name, value] of [["opacity", 80], ["threshold", 10], ["tint", "warm"], ["layout", "all"]])
+            viewer.set(name, value);
+        viewer.frame.note.measures.length = 0;
+        viewer.measuring.probe = viewer.measuring.corner = undefined;
+        viewer.looking.reset();
+        viewer.layOut();
+        viewer.toolbar.update();
+    }""")
+    opened.locator(".grid").focus()
+    painted(opened)
+    return opened
+
+
+def painted(page: Page) -> None:
+    """Wait for the next frame."""
+    page.evaluate(PAINTED)
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys, one after the other, and wait for the frame that shows it."""
+    for key in keys:
+        page.keyboard.press(key)
+    painted(page)
+
+
+def levels(page: Page, pane: str) -> Levels:
+    """(height, width, 3) what a pane shows."""
+    uri: str = page.locator(f"[data-pane={pane}] canvas.picture").evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB"))
+
+
+def camera(page: Page) -> dict[str, Any]:
+    """Zoom, middle and turn."""
+    found: dict[str, Any] = page.locator(".viewer").evaluate(CAMERA)
+    return found
+
+
+def button(page: Page, name: str) -> Locator:
+    """A button of the toolbar."""
+    return page.locator(f".tools button[name={name}]")
+
+
+def spot(page: Page, pane: str, u: float, v: float) -> Spot:
+    """Where a place of the case, in shares, lies on the page while the whole case fits the pane."""
+    box = page.locator(f"[data-pane={pane}] .pane").bounding_box()
+    assert box
+    side = min(box["width"], box["height"])
+    return box["x"] + box["width"] / 2 + (u - 0.5) * side, box["y"] + box["height"] / 2 + (v - 0.5) * side
+
+
+def drag(page: Page, start: Spot, end: Spot) -> None:
+    """With the left button."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+    painted(page)
+
+
+def numbers(line: Locator) -> list[float]:
+    """All numbers of a line."""
+    return [float(number) for number in re.findall(r"[\d.]+", line.inner_text())]
+
+
+def seen(page: Page, text: str) -> None:
+    """Wait until Python says it has seen this."""
+    expect(page.get_by_text(text)).to_be_visible()
+
+
+def test_at_first_each_pane_shows_exactly_the_display_pixels(room: Page) -> None:
+    press(room, "o", "0")
+    case = radiograph()
+    for pane, pixels in (("clean", case.pixels), ("perturbed", attacked(case))):
+        left, top = room.locator(".viewer").evaluate(ORIGIN, pane)
+        shown = levels(room, pane)[top : top + SIZE, left : left + SIZE]
+        assert shown.shape == (SIZE, SIZE, 3)
+        off = np.abs(shown[..., 0] - np.rint(255 * pixels[..., 0]))
+        assert off.max() <= 1  # the perturbed values fall between two of 65,536 levels
+        assert (off == 0).mean() > 0.995
+        assert (shown[..., 0] == shown[..., 2]).all()
+    assert not np.array_equal(levels(room, "clean"), levels(room, "perturbed"))
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("w", "window"), ("p", "pan"), ("z", "zoom"), ("m", "length"), ("q", "rectangle")]
+)
+def test_keys_choose_tools(room: Page, key: str, name: str) -> None:
+    press(room, key)
+    expect(button(room, name)).to_have_attribute("aria-pressed", "true")
+    press(room, "Escape")
+    expect(button(room, "window")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize(
+    ("key", "turn", "sides"),
+    [
+        ("r", [0, 1, -1, 0], "RHLF"),
+        ("l", [0, -1, 1, 0], "LFRH"),
+        ("h", [-1, 0, 0, 1], "HRFL"),
+        ("v", [1, 0, 0, -1], "FLHR"),
+    ],
+)
+def test_keys_turn_the_picture_and_its_side_markers(room: Page, key: str, turn: list[int], sides: str) -> None:
+    def markers() -> str:
+        clean = room.locator("[data-pane=clean]")
+        return "".join(clean.locator(f".side.{side}").inner_text() for side in ("top", "right", "bottom", "left"))
+
+    before = levels(room, "clean")
+    assert markers() == "HLFR"
+    press(room, key)
+    assert camera(room)["turn"] == turn
+    assert markers() == sides
+    assert not np.array_equal(levels(room, "clean"), before)
+    press(room, " ")
+    assert markers() == "HLFR"
+    assert np.array_equal(levels(room, "clean"), before)
+
+
+def test_keys_zoom_fit_and_reset(room: Page) -> None:
+    press(room, "+")
+    assert camera(room)["zoom"] == pytest.approx(1.4)
+    expect(button(room, "fit")).to_contain_text("%")
+    press(room, "-")
+    assert camera(room)["zoom"] == pytest.approx(1)
+    press(room, "+", "+", "=")
+    assert camera(room)["zoom"] == 1
+    press(room, "0")
+    expect(button(room, "fit")).to_have_text("100 %")
+
+
+def test_keys_choose_presets_and_invert(room: Page) -> None:
+    preset, before = room.locator("select[name=preset]"), levels(room, "clean")
+    for key, name in (("2", "Lungs"), ("3", "Mediastinum"), ("4", "High contrast"), ("5", "Full range")):
+        press(room, key)
+        expect(preset.locator("option:checked")).to_have_text(f"{key} {name}")
+        assert not np.array_equal(levels(room, "clean"), before)
+    press(room, "1")
+    assert np.array_equal(levels(room, "clean"), before)
+    press(room, "o")
+    bare = levels(room, "perturbed").astype(int)
+    press(room, "i")
+    inside = slice(40, 200)
+    assert np.abs(bare + levels(room, "perturbed") - 255)[inside, inside].max() <= 1
+
+
+def test_keys_change_the_map(room: Page) -> None:
+    before, maps = levels(room, "clean"), levels(room, "difference")
+    for key, name in (("o", "overlay"), ("k", "contours"), ("t", "tint")):
+        was = button(room, name).get_attribute("aria-pressed")
+        press(room, key)
+        assert button(room, name).get_attribute("aria-pressed") != was
+        assert not np.array_equal(levels(room, "clean"), before)
+        press(room, key)
+        assert np.array_equal(levels(room, "clean"), before)
+    for key, name, value in (
+        ("[", "opacity", "75"),
+        ("]", "opacity", "80"),
+        (",", "threshold", "5"),
+        (".", "threshold", "10"),
+    ):
+        press(room, key)
+        expect(room.locator(f"input[name={name}]")).to_have_value(value)
+    assert np.array_equal(levels(room, "difference"), maps)
+
+
+def test_contours_lie_where_the_map_passes_its_threshold(room: Page) -> None:
+    room.locator("input[name=threshold]").fill("50")
+    press(room, "o")
+    bare = levels(room, "clean").astype(int)
+    press(room, "o", "k")
+    changed = np.abs(levels(room, "clean").astype(int) - bare).max(axis=2) > 40
+    row = np.flatnonzero(changed[changed.shape[0] // 2])
+    side = min(changed.shape)
+    first = (row.min() - (changed.shape[1] - side) / 2) / side
+    assert first == pytest.approx((0.5 * 63 + 0.5) / 64, abs=0.02)
+    assert changed.mean() < 0.2
+
+
+def test_a_drag_changes_the_window_of_both_pictures(room: Page) -> None:
+    before = [levels(room, pane) for pane in ("clean", "perturbed")]
+    drag(room, spot(room, "clean", 0.4, 0.4), spot(room, "clean", 0.7, 0.5))
+    expect(room.locator("select[name=preset] option:checked")).to_have_text("Window: own")
+    for pane, old in zip(("clean", "perturbed"), before, strict=True):
+        assert not np.array_equal(levels(room, pane), old)
+    wider = room.locator(".viewer").evaluate("root => root.viewer.frame.note.window.width")
+    assert wider > 2000
+
+
+def test_the_wheel_zooms_about_the_pointer_only_in_focus_or_with_ctrl(room: Page) -> None:
+    x, y = spot(room, "clean", 0.3, 0.6)
+    room.mouse.move(x, y)
+    room.locator(".grid").evaluate("grid => grid.blur()")
+    room.mouse.wheel(0, -200)
+    painted(room)
+    assert camera(room)["zoom"] == 1
+    room.keyboard.down("Control")
+    room.mouse.wheel(0, -20)
+    room.wait_for_function("root => root.viewer.camera.zoom > 1", arg=room.locator(".viewer").element_handle())
+    room.keyboard.up("Control")
+    room.locator(".grid").focus()
+    press(room, "=")
+    room.mouse.move(x + 1, y)
+    room.mouse.move(x, y)
+    reading = room.locator(".reading")
+    expect(reading).to_contain_text("mm right")
+    place = numbers(reading)
+    room.mouse.wheel(0, -400)
+    room.wait_for_function("root => root.viewer.camera.zoom > 2", arg=room.locator(".viewer").element_handle())
+    room.mouse.move(x + 1, y)
+    room.mouse.move(x, y)
+    assert numbers(reading) == pytest.approx(place, abs=0.2)
+
+
+def test_the_probe_reads_values_map_and_place(room: Page) -> None:
+    case = radiograph()
+    assert case.grays
+    row, column = 160, 64
+    room.mouse.move(*spot(room, "clean", (column + 0.5) / SIZE, (row + 0.5) / SIZE))
+    said = room.locator(".reading").inner_text()
+    value = f"{case.grays.values[row, column]:.0f}"
+    assert re.match(rf"Clean {value}\.\d, perturbed \d+\.\d HU · map 0\.2\d\d logits · ", said), said
+    across, down = re.findall(r"([\d.]+) mm", said)
+    assert float(across) == pytest.approx((column + 0.5) * MM, abs=0.2)
+    assert float(down) == pytest.approx((row + 0.5) * MM, abs=0.2)
+
+
+def test_the_probe_works_by_keyboard_and_is_read_out(room: Page) -> None:
+    press(room, "Shift+ArrowRight")
+    first = room.locator(".said").inner_text()
+    assert "mm right, 64.0 mm down" in first
+    press(room, "Shift+ArrowRight", "Shift+ArrowDown")
+    assert room.locator(".said").inner_text() not in ("", first)
+    press(room, "m", "Enter", *["Shift+ArrowRight"] * 5, "Enter")
+    assert re.fullmatch(r"\d+\.\d mm", room.locator(".said").inner_text())
+
+
+def test_length_and_rectangle_in_mm(room: Page) -> None:
+    case = radiograph()
+    assert case.grays
+    press(room, "m")
+    drag(room, spot(room, "clean", 0.25, 0.25), spot(room, "clean", 0.75, 0.25))
+    expect(room.locator("[data-pane=clean] .marks text")).to_have_text(re.compile(r"6[34]\.\d mm"))
+    press(room, "Backspace", "q")
+    drag(room, spot(room, "clean", 0.25, 0.5), spot(room, "clean", 0.5, 0.75))
+    size, statistics = room.locator("[data-pane=clean] .marks text").all_text_contents()
+    assert re.fullmatch(r"3[12]\.\d × 3[12]\.\d mm, (9|10)\d\d mm²", size)
+    found = re.fullmatch(r"mean (.+), SD (.+) HU", statistics)
+    assert found
+    wanted = case.grays.values[128:192, 64:128]
+    assert float(found[1]) == pytest.approx(wanted.mean(), rel=0.02)
+    assert float(found[2]) == pytest.approx(wanted.std(), rel=0.05)
+
+
+def test_blink_shows_the_perturbed_picture_in_the_clean_pane(room: Page) -> None:
+    title, clean = room.locator("[data-pane=clean] .title"), levels(room, "clean")
+    press(room, "b")
+    expect(title).to_have_text("Perturbed")
+    assert np.array_equal(levels(room, "clean"), levels(room, "perturbed"))
+    press(room, "b")
+    expect(title).to_have_text("Clean")
+    assert np.array_equal(levels(room, "clean"), clean)
+    room.keyboard.down("b")
+    room.wait_for_timeout(450)
+    room.keyboard.up("b")
+    expect(title).to_have_text("Clean")
+
+
+def test_the_swipe_divides_clean_from_perturbed(room: Page) -> None:
+    clean, perturbed = levels(room, "clean"), levels(room, "perturbed")
+    press(room, "s")
+    middle = clean.shape[1] // 2
+    drag(room, spot(room, "clean", 0.5, 0.5), spot(room, "clean", 0.3, 0.5))
+    divider = room.locator("[data-pane=clean] .divider")
+    expect(divider).to_be_focused()
+    share = int(divider.get_attribute("aria-valuenow") or 0) / 100
+    assert 0.2 < share < 0.4
+    shown, line = levels(room, "clean"), round(clean.shape[1] * share)
+    assert np.array_equal(shown[:, : line - 3], clean[:, : line - 3])
+    assert np.array_equal(shown[:, line + 3 : middle], perturbed[:, line + 3 : middle])
+    press(room, "ArrowRight")
+    assert int(divider.get_attribute("aria-valuenow") or 0) == pytest.approx(100 * share + 5, abs=1)
+
+
+def test_layouts_never_change_the_height(room: Page) -> None:
+    grid = room.locator(".grid")
+    before = grid.bounding_box()
+    for name, panes in (("pair", 2), ("one", 1), ("all", 3)):
+        room.locator(".menu.all summary").click()
+        button(room, name).click()
+        expect(room.locator("figure:visible")).to_have_count(panes)
+        expect(grid).to_be_focused()
+        painted(room)
+        assert grid.bounding_box() == before
+    room.locator("[data-pane=difference] .pane").dblclick()
+    expect(room.locator("figure:visible")).to_have_count(1)
+    expect(room.locator("[data-pane=difference]")).to_be_visible()
+
+
+def test_two_fingers_zoom(room: Page) -> None:
+    x, y = spot(room, "clean", 0.5, 0.5)
+    session = room.context.new_cdp_session(room)
+    for kind, apart in (("touchStart", 20), ("touchMove", 40), ("touchMove", 60), ("touchEnd", 0)):
+        points = [{"x": x - apart, "y": y, "id": 1}, {"x": x + apart, "y": y, "id": 2}] if apart else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    painted(room)
+    assert camera(room)["zoom"] == pytest.approx(3, rel=0.1)
+
+
+def test_help_lists_every_key_and_escape_closes_it(room: Page) -> None:
+    press(room, "?")
+    dialog = room.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_visible()
+    keys = dialog.locator("dt").all_inner_texts()
+    assert {"w", "i", "r", "l", "h", "v", "z", "Space", "b", "s", "[", "]", "f", "?", "1 – 5"} <= set(keys)
+    room.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_every_pane_and_button_has_a_name(room: Page) -> None:
+    for name, summary in (("Clean", "The clean picture."), ("Difference", "The difference.")):
+        picture = room.get_by_role("img", name=name, exact=True)
+        expect(picture).to_have_accessible_description(summary)
+    unnamed = room.locator(".tools button, .tools select, .tools input").evaluate_all(
+        "all => all.filter((part) => !part.ariaLabel || !(part.title || part.parentElement.title)).length"
+    )
+    assert unnamed == 0
+
+
+def test_zoom_window_tool_and_measures_survive_a_rerun_but_not_another_case(room: Page) -> None:
+    press(room, "+", "r", "2", "m")
+    drag(room, spot(room, "clean", 0.4, 0.5), spot(room, "clean", 0.6, 0.5))
+    press(room, "Shift+ArrowRight")
+    kept, shown, read = camera(room), levels(room, "clean"), room.locator(".reading").inner_text()
+    assert "mm right" in read
+    press(room, "ArrowRight")
+    seen(room, "region None step 1")
+    press(room, "ArrowLeft")
+    seen(room, "region None step -1")
+    assert camera(room) == kept
+    assert np.array_equal(levels(room, "clean"), shown)
+    expect(room.locator(".reading")).to_have_text(read)
+    expect(button(room, "length")).to_have_attribute("aria-pressed", "true")
+    expect(room.locator("[data-pane=clean] .marks .measure")).to_have_count(1)
+    room.get_by_text("Other case").click()
+    expect(room.locator("[data-pane=clean] .marks .measure")).to_have_count(0)
+    assert camera(room)["zoom"] == 1
+    expect(room.locator(".reading")).to_have_class("reading hint")
+    expect(room.locator("select[name=preset] option:checked")).to_have_text("1 Default")
+    expect(button(room, "length")).to_have_attribute("aria-pressed", "true")
+    room.get_by_text("Other case").click()
+    expect(room.locator("[data-pane=clean] .marks .measure")).to_have_count(1)
+
+
+def test_a_rectangle_becomes_the_area_that_counts(room: Page) -> None:
+    expect(button(room, "area")).to_be_disabled()
+    press(room, "q")
+    drag(room, spot(room, "clean", 0.25, 0.5), spot(room, "clean", 0.5, 0.75))
+    press(room, "a")
+    seen(room, "region (0.2")
+    said = room.get_by_text("region (").inner_text()
+    assert [float(share) for share in re.findall(r"0\.\d+", said)] == pytest.approx([0.25, 0.5, 0.5, 0.75], abs=0.02)
+    expect(room.locator("[data-pane=clean] .marks .region")).to_have_count(1)
+    press(room, "a")
+    seen(room, "region None")
+    room.get_by_text("Other case").click()  # nothing was chosen in this one
+    room.get_by_text("Region given").click()
+    seen(room, "region (0.25, 0.25, 0.5, 0.5)")
+    expect(room.locator("[data-pane=clean] .marks .region")).to_have_count(1)
+    for box in ("Region given", "Other case"):
+        room.get_by_text(box).click()
+    seen(room, "region None")
+
+
+def test_in_a_grid_different_cases_zoom_together(room: Page) -> None:
+    room.get_by_text("Grid").click()
+    expect(room.locator(".viewer")).to_have_count(1)
+    eye = room.locator("[data-pane=eye]")
+    expect(eye.locator(".differs-word")).to_be_visible()
+    expect(button(room, "blink")).to_be_hidden()
+    room.wait_for_function(
+        "root => root.viewer.visible.every((pane) => pane.scene.picture.decoded)",
+        arg=room.locator(".viewer").element_handle(),
+    )
+    before = levels(room, "chest"), levels(room, "eye")
+    room.locator(".grid").focus()
+    press(room, "+")
+    assert not np.array_equal(levels(room, "chest"), before[0])
+    assert not np.array_equal(levels(room, "eye"), before[1])
+    room.mouse.move(*spot(room, "eye", 0.5, 0.5))
+    expect(room.locator(".reading")).to_have_text(re.compile(r"^R \d+ G \d+ B \d+ · column 6[34], row 6[34]$"))
+    press(room, "=")
+    room.get_by_text("Grid").click()
+    expect(room.locator("[data-pane=clean]")).to_be_visible()
