@@ -1,0 +1,176 @@
+"""What a grid can vary, one entry each in AXES, and what a cell of it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from core.params import Params
+from core.registry import Method
+from core.values import MODALITIES, Direction, Modality, ModelCard
+from dashboard.components.words import KINDS
+from dashboard.services.cases import Entry, worklist_entries
+from dashboard.services.finished import Request, Subject
+from dashboard.services.models import models_for, offered, title
+from dashboard.state import (
+    ANYWAY,
+    ATTACK_HERE,
+    EXPLAIN_HERE,
+    GOAL,
+    REGION,
+    REGION_OF,
+    SEED,
+    method_key,
+    of_model,
+    param_key,
+)
+from evaluation.suitability import NAMES
+from evaluation.words import in_sentence
+from explainers import EXPLAINERS, Explainer
+from perturbations import PERTURBATIONS, PerturbationMethod, Threat
+
+DIRECTIONS: Mapping[str, Direction] = {"Hide": "hide", "Induce": "induce"}  # any other goal: against the decision
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What one cell shows: a case, a model and a finding by its label, why, and what disturbs the picture."""
+
+    entry: Entry
+    card: ModelCard
+    label: str
+    explainer: Explainer
+    perturbation: PerturbationMethod
+
+    @classmethod
+    def known(cls, entry: Entry, card: ModelCard) -> Setup:
+        """What the other pages of this session show of a case and a model."""
+        state = st.session_state
+        return cls(
+            entry,
+            card,
+            card.labels[state.get(of_model(card.key, "finding"), 0)],
+            EXPLAINERS[state.get(method_key(EXPLAINERS.kind), "grad_cam")],
+            PERTURBATIONS[state.get(method_key(PERTURBATIONS.kind), "pgd")],
+        )
+
+    @property
+    def attacks(self) -> bool:
+        """Whether the perturbation has a goal."""
+        return self.perturbation.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}
+
+    def request(self) -> Request | None:
+        """The comparison of this setup with the settings of this session; None where the model lacks the finding."""
+        if self.label not in self.card.labels:
+            return None
+        state, card = st.session_state, self.card
+        point = state.get(of_model(card.key, "operating point"))
+        subject = Subject.of(self.entry.case)
+        region = state.get(REGION) if state.get(REGION_OF) == self.entry.case.id else None
+        return Request(
+            subject=subject,
+            model=card.key,
+            point=str(point) if point in card.operating_points else next(iter(card.operating_points)),
+            anyway=(card.key, subject) in state.get(ANYWAY, ()),
+            target=card.labels.index(self.label),
+            explainer=self.explainer.key,
+            explainer_params=params_of(self.explainer),
+            perturbation=self.perturbation.key,
+            perturbation_params=params_of(self.perturbation),
+            direction=DIRECTIONS.get(state.get(GOAL, "")) if self.attacks else None,
+            seed=state.get(SEED, 0),
+            attack_region=region if state.get(ATTACK_HERE, True) else None,
+            explain_region=region if state.get(EXPLAIN_HERE, False) else None,
+        )
+
+
+def params_of(method: Method) -> Params:
+    """The settings that this session gave a method, by default its own."""
+    names = {spec.name: spec.default for spec in method.params.specs()}
+    given = {name: st.session_state.get(param_key(method.key, name), default) for name, default in names.items()}
+    return method.params(**given)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What may stand on an axis, {key: name}, and a sentence on what may not; empty where all may."""
+
+    names: Mapping[str, str]
+    withheld: str = ""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that varies: offer says what it may be where pictures of one kind are compared, key_of what it is in a
+    setup, brief names that in few words, and put makes another setup that differs in it alone."""
+
+    key: str
+    name: str
+    offer: Callable[[Modality], Offer]
+    key_of: Callable[[Setup], str]
+    brief: Callable[[Setup], str]
+    put: Callable[[Setup, str], Setup]
+
+
+def modality_of(setup: Setup, axes: Iterable[Axis]) -> Modality:
+    """The kind of picture a grid compares: that of the case where models vary, otherwise what the model reads."""
+    varies = {axis.key for axis in axes}
+    return setup.entry.case.modality if "model" in varies else setup.card.input.modality
+
+
+def _offer_cases(modality: Modality) -> Offer:
+    entries = worklist_entries()
+    names = {entry.case.id: entry.label for entry in entries if entry.case.modality == modality}
+    others = len(entries) - len(names)
+    why = f"{others} cases are not offered: they are no {NAMES[modality]}, and a grid compares one kind of picture."
+    return Offer(names, why if others else "")
+
+
+def _put_case(setup: Setup, key: str) -> Setup:
+    return replace(setup, entry={entry.case.id: entry for entry in worklist_entries()}[key])
+
+
+def _offer_models(modality: Modality) -> Offer:
+    known, fit = offered(), models_for(modality)
+    others = {card.input.modality for key, card in known.items() if key not in fit}
+    kinds = " and ".join(in_sentence(name) for kind, name in MODALITIES.items() if kind in others)
+    why = f"Models of another kind ({kinds}) are not offered: they do not read {NAMES[modality]}."
+    return Offer({key: title(known[key]) for key in fit}, why if kinds else "")
+
+
+AXES = (
+    Axis(
+        key="case",
+        name="Cases",
+        offer=_offer_cases,
+        key_of=lambda setup: setup.entry.case.id,
+        brief=lambda setup: setup.entry.title.partition(":")[0],
+        put=_put_case,
+    ),
+    Axis(
+        key="model",
+        name="Models",
+        offer=_offer_models,
+        key_of=lambda setup: setup.card.key,
+        brief=lambda setup: KINDS[setup.card.role].partition(",")[0].capitalize(),
+        put=lambda setup, key: replace(setup, card=offered()[key]),
+    ),
+    Axis(
+        key="explainer",
+        name="Explainers",
+        offer=lambda modality: Offer({method.key: method.name for method in EXPLAINERS}),
+        key_of=lambda setup: setup.explainer.key,
+        brief=lambda setup: setup.explainer.name,
+        put=lambda setup, key: replace(setup, explainer=EXPLAINERS[key]),
+    ),
+    Axis(
+        key="perturbation",
+        name="Perturbations",
+        offer=lambda modality: Offer({method.key: method.name for method in PERTURBATIONS}),
+        key_of=lambda setup: setup.perturbation.key,
+        brief=lambda setup: setup.perturbation.name,
+        put=lambda setup, key: replace(setup, perturbation=PERTURBATIONS[key]),
+    ),
+)
