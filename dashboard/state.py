@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import streamlit as st
@@ -11,6 +12,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 CASE, MODEL, WORDING = "case", "model", "wording"
 PLAIN, TECHNICAL = "Plain", "Technical"
+FOLLOWS = "model follows"  # the modality for which a model was picked last
+GOAL, SEED = "goal", "seed"
+ROWS, COLUMNS = "compare rows", "compare columns"  # keys of axes of the compare page
+ANYWAY = "asked anyway"  # {(model, case)} that the reader wants to see though it is out of scope
+REGION, REGION_OF = "region", "region of"  # (left, top, right, bottom) in shares of the case of this id
+ATTACK_HERE, EXPLAIN_HERE = "attack here", "explain here"
 
 T = TypeVar("T")
 
@@ -24,15 +31,46 @@ def held(make: Callable[[], T]) -> T:
     return value
 
 
+def method_key(kind: str) -> str:
+    """Under which the picked method of a registry stands."""
+    return f"{kind} method"
+
+
+def param_key(method: str, name: str) -> str:
+    """Under which a parameter of a method stands."""
+    return f"{method} {name}"
+
+
+def of_model(model: str, what: str) -> str:
+    """Under which a choice stands that is made for each model of its own: finding, operating point, coverage."""
+    return f"{model} {what}"
+
+
+def on_axis(axis: str) -> str:
+    """Under which the keys of what stands on an axis of the compare page are kept."""
+    return f"compare {axis}"
+
+
 def technical() -> bool:
     """Whether the reader asked for the technical wording and the full tables."""
     return bool(st.session_state.get(WORDING) == TECHNICAL)
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Whether a session of a server is still open; without a server there is nobody who could leave. Equal means the
+    same session."""
+
+    session: str
+    server: runtime.Runtime | None = field(compare=False)
+
+    def __call__(self) -> bool:
+        return self.server is None or bool(self.server.is_active_session(self.session))
 
 
 def listening() -> Callable[[], bool]:
     """A function, for any thread, that says whether this session is still open."""
     context = get_script_run_ctx()
     if context is None or not runtime.exists():
-        return lambda: True
-    session_id, server = context.session_id, runtime.get_instance()
-    return lambda: server.is_active_session(session_id)
+        return Listening("", None)
+    return Listening(context.session_id, runtime.get_instance())

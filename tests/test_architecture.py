@@ -35,7 +35,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def layer(dotted: str) -> int | None:
-    """Height of a dashboard module, e.g. dashboard.components.panes -> 2."""
+    """Height of a dashboard module, e.g. dashboard.components.words -> 2."""
     parts = dotted.split(".")
     return LAYERS.index(parts[1]) if parts[0] == "dashboard" and len(parts) > 1 and parts[1] in LAYERS else None
 

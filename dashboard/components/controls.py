@@ -5,25 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.params import Params
+from core.params import Params, ParamSpec
 from core.values import Direction
+from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
+from dashboard.services.address import GOALS, HIGHEST_SEED
+from dashboard.state import ATTACK_HERE, EXPLAIN_HERE, GOAL, REGION, SEED
 from explainers import EXPLAINERS
 from perturbations import PERTURBATIONS, Threat
 
-GOALS: dict[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
-HIGHEST_SEED = 2**31 - 1
+DIRECTIONS: dict[str, Direction | None] = dict(zip(GOALS, (None, "hide", "induce"), strict=True))
 
 
 @dataclass(frozen=True)
 class Stress:
-    """What disturbs the picture."""
+    """What disturbs the picture; epsilon is its largest change of any pixel, if that is a parameter, and dial the place
+    where it is turned."""
 
     method: str
     params: Params
     direction: Direction | None
     seed: int
+    epsilon: ParamSpec | None
+    dial: DeltaGenerator
 
 
 @dataclass(frozen=True)
@@ -38,30 +44,32 @@ def stress_form() -> Stress:
     """Perturbation, its parameters, its goal where it has one, and the seed."""
     _heading("Stress")
     method = pick_method("Perturbation", PERTURBATIONS, "pgd")
+    dial = st.container(key="dial")
     direction = None
     if method.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}:
+        st.session_state.setdefault(GOAL, GOALS[0])
         goal = st.segmented_control(
             "Goal",
-            list(GOALS),
-            default="Flip",
+            GOALS,
             required=True,
-            key="goal",
+            key=GOAL,
             persist_state="session",
             width="stretch",
             help="Flip the decision as it stands, hide the finding, or induce it.",
         )
-        direction = GOALS[goal or "Flip"]
+        direction = DIRECTIONS[goal or GOALS[0]]
     params = pick_params(method)
+    st.session_state.setdefault(SEED, 0)
     seed = st.number_input(
         "Seed",
         0,
         HIGHEST_SEED,
-        0,
-        key="seed",
+        key=SEED,
         persist_state="session",
         help="Names the random choices; the same seed gives the same result.",
     )
-    return Stress(method.key, params, direction, int(seed))
+    epsilon = next(filter(is_epsilon, method.params.specs()), None)
+    return Stress(method.key, params, direction, int(seed), epsilon, dial)
 
 
 def explain_form() -> Explanation:
@@ -69,6 +77,24 @@ def explain_form() -> Explanation:
     _heading("Explain")
     method = pick_method("Explainer", EXPLAINERS, "grad_cam")
     return Explanation(method.key, pick_params(method))
+
+
+def region_form() -> tuple[bool, bool]:
+    """Whether to attack and to explain only inside the rectangle that is drawn; the choice is there once one is."""
+    if st.session_state.get(REGION) is None:
+        return False, False
+    with st.container(key="region"):
+        st.html('<p class="muted">Only inside the rectangle:</p>')
+        for key in (ATTACK_HERE, EXPLAIN_HERE):
+            st.session_state.setdefault(key, key == ATTACK_HERE)
+        attack = st.toggle("Attack", key=ATTACK_HERE, persist_state="session")
+        explain = st.toggle("Explain", key=EXPLAIN_HERE, persist_state="session")
+        st.button("Remove the rectangle", on_click=_forget_region)
+    return attack, explain
+
+
+def _forget_region() -> None:
+    st.session_state[REGION] = None
 
 
 def _heading(text: str) -> None:

@@ -1,4 +1,7 @@
-"""What a comparison found: the sentence, the cautions, and the table before | after | control."""
+"""What a comparison found: the sentence, the cautions, and the table before | after | control.
+
+Every number of the plain sentence stands in the plain table, and the technical table holds them all with more digits.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from html import escape
 
 import streamlit as st
 
-from core.values import Caution, Comparison, Score, View
+from core.values import Caution, Comparison, Perturbation, Score, View
 from dashboard.components.glossary import explained
 from dashboard.components.words import noise, shape
 from evaluation.sentences import sentences
-from evaluation.words import MEASURES, level, percent
+from evaluation.words import MEASURES, fraction, gray_levels, level, percent, points
+
+SPOKEN_OF = "top_overlap"  # the measure of maps that the plain sentence gives
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,16 @@ def _unbroken(words: str) -> str:
 
 
 def table(comparison: Comparison, *, technical: bool) -> None:
-    """The numbers before and after, beside those of the control; technical adds rows and exact names."""
+    """The numbers before and after, beside those of the control: in plain words those that the sentence speaks of,
+    technical all of them, with exact names."""
     doubts: dict[str, str] = {}
     for caution in comparison.cautions:
         doubts[caution.about] = f"{doubts.get(caution.about, '')} {caution.reason}".strip()
-    groups = {
-        "Prediction": _prediction(comparison, technical),
-        "Change of the picture": _change(comparison, technical),
-        "Goal still reached": _survival(comparison),
-        "Map, against the clean one": _explanation(comparison, technical),
-    }
     body = "".join(
         f'<tbody><tr><th class="group" colspan="4" scope="rowgroup">{name}</th></tr>'
         + "".join(_line(row, doubts) for row in rows)
         + "</tbody>"
-        for name, rows in groups.items()
+        for name, rows in groups(comparison, technical=technical).items()
     )
     control = escape(noise(comparison.perturbation, technical=technical))
     columns = ("Clean", "Perturbed", f"{explained('Control')}<small>{control}</small>")
@@ -67,10 +67,22 @@ def table(comparison: Comparison, *, technical: bool) -> None:
     st.html(f'<table class="numbers-table comparison"><thead>{head}</thead>{body}</table>')
 
 
+def groups(comparison: Comparison, *, technical: bool) -> dict[str, list[Row]]:
+    """{heading: rows} of the table."""
+    direction = comparison.perturbation.goal.direction
+    outcome = {"hide": "The finding is hidden", "induce": "The finding is induced"}[direction]
+    return {
+        "Prediction": list(_prediction(comparison, technical)),
+        "Change of the picture": list(_change(comparison, technical)),
+        f"Goal reached ({direction})" if technical else outcome: list(_survival(comparison)),
+        "Map, against the clean one": list(_explanation(comparison, technical)),
+    }
+
+
 def _line(row: Row, doubts: dict[str, str]) -> str:
     reason = doubts.get(row.about)
     sign = f' <abbr class="doubt" title="{escape(reason)}">!</abbr>' if reason else ""
-    cells = "".join(f"<td>{escape(cell)}</td>" for cell in (row.clean, row.perturbed, row.control))
+    cells = "".join(f"<td>{_unbroken(cell)}</td>" for cell in (row.clean, row.perturbed, row.control))
     return f'<tr><th scope="row">{explained(row.name)}{sign}</th>{cells}</tr>'
 
 
@@ -88,29 +100,37 @@ def _prediction(comparison: Comparison, technical: bool) -> Iterator[Row]:
         flagged = "flagged" if view.prediction.positive[target] else "not flagged"
         return f"{shape(view.prediction, target)} {flagged}"
 
-    def logit(view: View) -> str:
-        return f"{view.prediction.logits[target]:.2f}"
+    def moved(view: View) -> str:
+        change = view.prediction.probabilities[target] - comparison.clean.prediction.probabilities[target]
+        return "" if view is comparison.clean else points(float(change))
 
+    threshold = float(comparison.clean.prediction.thresholds[target])
     yield row("Probability, calibrated" if technical else "Probability", probability, "prediction")
-    yield row("Decision", decision, "decision")
-    yield row("Logit" if technical else "Raw score (logit)", logit)
+    yield row("Change of the probability", moved, "control")
+    if technical:
+        yield row("Threshold", lambda view: f"{view.prediction.thresholds[target]:.3f}")
+        yield row("Logit", lambda view: f"{view.prediction.logits[target]:.2f}")
+    yield row("Decision" if technical else f"Decision (flagged from {percent(threshold)})", decision, "decision")
 
 
 def _change(comparison: Comparison, technical: bool) -> Iterator[Row]:
-    def row(name: str, cell: str, about: str = "") -> Row:
-        perturbed, control = (
-            cell.format(n=p.norms, p=p, linf=level(p.norms.linf_255), changed=100 * p.norms.changed)
-            for p in (comparison.perturbation, comparison.control)
-        )
-        return Row(name, "", perturbed, control, about)
+    def row(name: str, cell: Callable[[Perturbation], str], about: str = "") -> Row:
+        return Row(name, "", cell(comparison.perturbation), cell(comparison.control), about)
 
-    yield row("L-infinity" if technical else "Largest change of a pixel", "{linf}/255", "size")
-    yield row("SSIM" if technical else "Likeness of the pictures (SSIM)", "{n.ssim:.3f}")
-    if technical:
-        yield row("L2", "{n.l2:.3g}")
-        yield row("Share of pixels changed", "{changed:.0f} %")
-        yield row("Images sent through the model", "{p.queries}")
-        yield row("Seconds", "{p.seconds:.2f}")
+    if not technical:
+        yield row(
+            "Largest change of a pixel",
+            lambda p: f"{level(p.norms.linf_255)}/255, {gray_levels(p.norms.linf_255)}",
+            "size",
+        )
+        return
+    yield row("L-infinity", lambda p: f"{level(p.norms.linf_255)}/255", "size")
+    yield row("L2", lambda p: f"{p.norms.l2:.3g}")
+    yield row("SSIM", lambda p: f"{p.norms.ssim:.3f}")
+    yield row("Share of pixels changed", lambda p: f"{100 * p.norms.changed:.0f} %")
+    yield row("Images sent through the model", lambda p: f"{p.queries}")
+    yield row("Seconds", lambda p: f"{p.seconds:.2f}")
+    yield row("Seed", lambda p: f"{p.seed}")
 
 
 def _survival(comparison: Comparison) -> Iterator[Row]:
@@ -125,12 +145,14 @@ def _survival(comparison: Comparison) -> Iterator[Row]:
 
 def _explanation(comparison: Comparison, technical: bool) -> Iterator[Row]:
     for key, score in comparison.explanation_change.items():
-        name = MEASURES[key][technical]
-        yield Row(name, "", _score(score, technical), _score(comparison.control_change[key], technical), "explanation")
+        if technical or key == SPOKEN_OF:
+            perturbed, control = _score(score, technical), _score(comparison.control_change[key], technical)
+            yield Row(MEASURES[key][technical], "", perturbed, control, "explanation")
 
 
 def _score(score: Score, technical: bool) -> str:
     if math.isnan(score.value):
         return "undefined"
-    digits = 3 if technical else 2
-    return f"{score.value:.{1 if score.unit else digits}f} {score.unit}".strip()
+    if not technical:
+        return f"{fraction(score.value)} ({100 * score.value:.0f} %)"
+    return f"{score.value:.{1 if score.unit else 3}f} {score.unit}".strip()

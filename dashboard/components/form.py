@@ -9,6 +9,8 @@ import streamlit as st
 
 from core.params import Params, ParamSpec, Value
 from core.registry import Method, Registry
+from dashboard.components.epsilon import is_epsilon
+from dashboard.state import method_key, param_key
 
 FINEST_SLIDER = 500  # positions; more can't be hit with a mouse
 SHORT_CHOICE = 2
@@ -19,20 +21,23 @@ M = TypeVar("M", bound=Method)
 def pick_method(label: str, registry: Registry[M], default: str) -> M:
     """A picker of the methods of a registry."""
     methods = {method.key: method for method in registry}
-    key = st.selectbox(
+    key = _kept(method_key(registry.kind), default)
+    picked = st.selectbox(
         label,
         list(methods),
-        index=list(methods).index(default),
         format_func=lambda key: methods[key].name,
-        key=f"{registry.kind} method",
+        key=key,
         persist_state="session",
         label_visibility="collapsed",
     )
-    return methods[key]
+    return methods[picked]
 
 
 def pick_params(method: Method) -> Params:
-    """The parameters of a method: the first one in sight, the others behind "More settings"."""
+    """The parameters of a method: the first one in sight, the others behind "More settings".
+
+    An epsilon has no widget here: its value stands in the state, and epsilon_dial() turns it.
+    """
     first, *others = method.params.specs()
     values = {first.name: _widget(method.key, first)}
     if others:
@@ -41,28 +46,34 @@ def pick_params(method: Method) -> Params:
     return method.params(**values)
 
 
+def _kept(key: str, default: Value) -> str:
+    """The key, under which the default stands where nothing else does: a link may have put a value there before."""
+    st.session_state.setdefault(key, default)
+    return key
+
+
 def _widget(owner: str, spec: ParamSpec) -> Value:
-    kept: dict[str, Any] = {"key": f"{owner} {spec.name}", "help": spec.help, "persist_state": "session"}
+    key = _kept(param_key(owner, spec.name), spec.default)
+    if is_epsilon(spec):
+        return cast(Value, st.session_state[key])
+    kept: dict[str, Any] = {"key": key, "help": spec.help, "persist_state": "session"}
     label = spec.name.replace("_", " ").capitalize()
     if isinstance(spec.default, bool):
-        return bool(st.toggle(label, spec.default, **kept))
+        return bool(st.toggle(label, **kept))
     if spec.choices:
         if len(spec.choices) > SHORT_CHOICE:
-            return str(st.selectbox(label, spec.choices, spec.choices.index(str(spec.default)), **kept))
-        return str(
-            st.segmented_control(label, spec.choices, default=spec.default, required=True, width="stretch", **kept)
-        )
+            return str(st.selectbox(label, spec.choices, **kept))
+        return str(st.segmented_control(label, spec.choices, required=True, width="stretch", **kept))
     return _number(label, spec, kept)
 
 
 def _number(label: str, spec: ParamSpec, kept: dict[str, Any]) -> Value:
     kind: Any = type(spec.default)
     low, high, step = (kind(bound) for bound in (spec.low, spec.high, spec.step or 1))
-    default = kind(spec.default)
     decimals = max(0, -int(Decimal(str(spec.step or 1)).normalize().as_tuple().exponent))
     number = "%d" if kind is int else f"%.{decimals}f"
     if (high - low) / step <= FINEST_SLIDER:
         shape = number + spec.unit.replace("%", "%%")
-        return cast(Value, st.slider(label, low, high, default, step, format=shape, **kept))
+        return cast(Value, st.slider(label, low, high, step=step, format=shape, **kept))
     unit = f" ({spec.unit.strip()})" if spec.unit else ""
-    return cast(Value, st.number_input(label + unit, low, high, default, step, format=number, **kept))
+    return cast(Value, st.number_input(label + unit, low, high, step=step, format=number, **kept))

@@ -9,13 +9,13 @@ from typing import Any
 import streamlit as st
 
 from core.values import Modality, ModelCard
+from dashboard.components.theme import theme_switch
 from dashboard.components.uploads import collect_uploads
 from dashboard.services.cases import Entry, worklist_entries
 from dashboard.services.models import default_for, offered, title
-from dashboard.state import CASE, MODEL, PLAIN, TECHNICAL, WORDING
+from dashboard.state import CASE, FOLLOWS, MODEL, PLAIN, TECHNICAL, WORDING
 from evaluation.words import NOTICE
 
-FOLLOWS = "model follows"  # the modality for which a model was picked last
 STYLE = Path(__file__).parent.parent / "style.css"
 
 
@@ -33,6 +33,7 @@ def frame(pages: Sequence[Any]) -> None:
         st.segmented_control(
             "Wording", [PLAIN, TECHNICAL], default=PLAIN, required=True, key=WORDING, label_visibility="collapsed"
         )
+        theme_switch()
     with st.container(key="notice"):
         st.caption(NOTICE)
 

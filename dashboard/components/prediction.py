@@ -12,6 +12,7 @@ import streamlit as st
 from core.values import Case, Comparison, ModelCard, Prediction
 from dashboard.components.glossary import GLOSSARY
 from dashboard.components.words import shape
+from dashboard.state import of_model
 from evaluation.coverage import COVERAGES, answer_in_words, conformal_of
 from evaluation.words import finding, percent
 from model_zoo.conformal import Conformal
@@ -45,13 +46,14 @@ def pick_reading(card: ModelCard) -> Reading:
 
 
 def _pick(label: str, options: Sequence[T], usual: T, said: Callable[[T], str], card: ModelCard) -> T:
+    key = of_model(card.key, label.lower())
+    st.session_state.setdefault(key, usual)
     picked = st.segmented_control(
         label,
         options,
-        default=usual,
         required=True,
         format_func=said,
-        key=f"{card.key} {label.lower()}",
+        key=key,
         persist_state="session",
         width="stretch",
         help=GLOSSARY[label],

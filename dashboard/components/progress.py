@@ -46,7 +46,12 @@ def gate(card: ModelCard, objections: Sequence[Objection], insist: Callable[[], 
 
 
 def _said(job: Job[Any], doing: str) -> str:
+    others = job.others
+    users = "1 other user" if others == 1 else f"{others} other users"
     if job.state == "waiting":
-        return f"{doing}: waiting for its turn"
+        return f"{doing}: waiting for its turn" + (f", after {users}" if others else "")
+    shared = f", taking turns with {users}" if others else ""
     left = job.seconds_left
-    return doing if left is None else f"{doing}: {100 * job.share:.0f} %, {max(1, round(left))} s left"
+    if left is None:
+        return doing + shared
+    return f"{doing}: {100 * job.share:.0f} %, {max(1, round(left))} s left{shared}"

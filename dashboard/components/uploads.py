@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.values import MODALITIES
 from dashboard.components.message import message
+from dashboard.services.address import Address
 from dashboard.services.cases import Entry, Uploads
 from dashboard.state import CASE, held, listening
 from imaging.limits import MAX_BYTES
@@ -37,12 +38,17 @@ def collect_uploads() -> None:
 
 
 def refusals() -> None:
-    """What could not be read, until the next file is dropped or the reader has seen it."""
-    uploads = held(Uploads)
-    if uploads.refused:
+    """What could not be read, or followed, until the next file or link, or until the reader has seen it."""
+    refused = [*held(Uploads).refused, *held(Address).refused]
+    if refused:
         with st.container(key="refused", horizontal=True, vertical_alignment="center", wrap=False):
-            message("\n".join(uploads.refused), "error")
-            st.button("Close", on_click=uploads.refused.clear)
+            message("\n".join(refused), "error")
+            st.button("Close", on_click=_seen)
+
+
+def _seen() -> None:
+    held(Uploads).refused.clear()
+    held(Address).refused.clear()
 
 
 def read_as(entry: Entry) -> None:

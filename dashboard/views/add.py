@@ -92,7 +92,8 @@ def _result(adding: Adding, card_file: UploadedFile | None, weights_file: Upload
 
 def _verdict(tried: Tried) -> None:
     verdict_heading(tried.card.name, tried.verdict)
-    if tried.classifier is not None and st.button("Use this model", type="primary", on_click=_use, args=(tried,)):
+    there = tried.classifier is not None or tried.card.key in held(OwnModels).classifiers
+    if there and st.button("Use this model", type="primary", on_click=_use, args=(tried.card,)):
         st.switch_page(st.Page(add, title="Look", url_path="look", default=True))
     verdict_list(tried.verdict)
 
@@ -105,10 +106,11 @@ def _missing(card: ModelCard | None, weights_file: UploadedFile | None) -> None:
     verdict_to_come()
 
 
-def _use(tried: Tried) -> None:
-    assert tried.classifier is not None
-    held(OwnModels).add(tried.classifier)
-    choose_model(tried.card)
+def _use(card: ModelCard) -> None:
+    classifier = held(Adding).hand_over()
+    if classifier is not None:
+        held(OwnModels).add(classifier)
+    choose_model(card)
 
 
 def _own() -> None:

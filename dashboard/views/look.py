@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import Unsupported
+from core.params import ParamSpec
 from core.values import ModelCard, Prediction
 from dashboard.components import findings
-from dashboard.components.controls import explain_form, stress_form
+from dashboard.components.comparison_panes import comparison_panes, comparison_scales, recipe
+from dashboard.components.controls import explain_form, region_form, stress_form
+from dashboard.components.epsilon import epsilon_dial, stops
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
-from dashboard.components.panes import panes
+from dashboard.components.note import note, step
 from dashboard.components.prediction import Reading, pick_reading, prediction_panel
 from dashboard.components.progress import gate, halted, progress
 from dashboard.components.provenance import provenance
-from dashboard.components.trajectory import trajectory
+from dashboard.components.smallest_section import smallest_section
+from dashboard.components.steps_section import steps_section
 from dashboard.components.uploads import drop_zone, read_as, refusals
+from dashboard.components.viewer import viewer
+from dashboard.components.welcome import welcome
 from dashboard.components.worklist import worklist
+from dashboard.services import address
 from dashboard.services.cases import Entry, Uploads, worklist_entries
-from dashboard.services.comparing import Comparisons, Mark, Request, Subject
+from dashboard.services.comparing import Comparisons, Finished, Mark, Request, Subject
 from dashboard.services.models import models
-from dashboard.state import MODEL, held, listening, technical
+from dashboard.services.notes import Notes
+from dashboard.services.sizes import EPSILON, ahead, known_sizes
+from dashboard.state import ANYWAY, MODEL, REGION, REGION_OF, held, listening, of_model, technical
 from evaluation.words import finding
 
-ANYWAY = "asked anyway"  # {(model, case)} that the reader wants to see though it is out of scope
+VIEWER = "look viewer"
+NEWS_SECONDS = 1.0  # how often the dial looks for what was computed ahead
 SETTLE_SECONDS = 0.25  # what is ready by then needs no progress bar
 
 
@@ -40,16 +50,19 @@ def look() -> None:
         center = st.container(key="center")
         right = st.container(key="right", width=288)
     with center:
+        greeting = st.container(key="greeting")
         refusals()
         uploads = held(Uploads)
         if uploads.job is not None:
             progress(uploads.job, "Reading", uploads.stop)
     if entry is None or key is None:
         with left:
-            _cases(entry, {}, 0)
+            _cases(entry, {}, {}, 0)
         with center:
             message("No case yet: drop a file into the list." if entry is None else "No model is installed.")
         return
+    if st.session_state.get(REGION_OF) != entry.case.id:
+        st.session_state[REGION], st.session_state[REGION_OF] = None, entry.case.id
     card = models()[key]
     with right:
         panel = st.container(key="prediction")
@@ -57,11 +70,19 @@ def look() -> None:
         target = _pick_target(card)
         stress = stress_form()
         explanation = explain_form()
-    subjects = {other.case.id: Subject.of(other.case) for other in worklist_entries()}
+        attack_here, explain_here = region_form()
+    address.write(address.state_of())
+    entries = worklist_entries()
+    subjects = {other.case.id: Subject.of(other.case) for other in entries}
     with left:
         marks = {case: comparisons.mark(card, reading.point, subject) for case, subject in subjects.items()}
-        _cases(entry, {case: mark for case, mark in marks.items() if mark is not None}, target)
-    subject = subjects[entry.case.id]
+        _cases(
+            entry,
+            {case: mark for case, mark in marks.items() if mark is not None},
+            _flags(comparisons, card, subjects),
+            target,
+        )
+    subject, region = subjects[entry.case.id], st.session_state[REGION]
     request = Request(
         subject=subject,
         model=key,
@@ -74,16 +95,40 @@ def look() -> None:
         perturbation_params=stress.params,
         direction=stress.direction,
         seed=stress.seed,
+        attack_region=region if attack_here else None,
+        explain_region=region if explain_here else None,
     )
     _show(entry, card, request, reading, comparisons, center, panel)
+    first = comparisons.finished.get(request)
+    if first is not None:
+        with greeting:
+            welcome(card, first.comparison, stress.epsilon)
+    if stress.epsilon is not None:
+        with stress.dial:
+            _sizes(entry, card, request, stress.epsilon, comparisons)
+    with center:
+        note(entry, entries)
 
 
-def _cases(entry: Entry | None, marks: Mapping[str, Mark], target: int) -> None:
+def _cases(entry: Entry | None, marks: Mapping[str, Mark], flags: Mapping[str, Collection[str]], target: int) -> None:
     uploaded = entry is not None and entry.uploaded
-    worklist(worklist_entries(), marks, target, short=uploaded)
+    worklist(worklist_entries(), marks, flags, target, short=uploaded)
     drop_zone()
     if entry is not None and uploaded:
         read_as(entry)
+
+
+def _flags(comparisons: Comparisons, card: ModelCard, subjects: Mapping[str, Subject]) -> dict[str, list[str]]:
+    """What the worklist says of cases beside the prediction: that a change flipped it, and that there is a note."""
+    flipped = {
+        request.subject
+        for request, finished in comparisons.finished.items()
+        if request.model == card.key and finished.comparison.flipped
+    }
+    notes = held(Notes)
+    return {
+        case: ["flips"] * (subject in flipped) + ["note"] * bool(notes.text(case)) for case, subject in subjects.items()
+    }
 
 
 def _show(
@@ -101,7 +146,7 @@ def _show(
         with panel:
             prediction_panel(card, entry.case, request.target, reading, None, None, stale=False)
         with center, st.container(key="viewer"):
-            panes(entry, None, stale=False)
+            _view(entry, None, stale=False)
             provenance(entry.case)
             gate(card, refusal, lambda: st.session_state[ANYWAY].add((request.model, request.subject)))
         return
@@ -114,7 +159,7 @@ def _show(
         prediction_panel(card, entry.case, request.target, reading, clean, comparison, stale=shown is not fresh)
     with center:
         with st.container(key="viewer"):
-            panes(entry, shown, stale=shown is not fresh)
+            _view(entry, shown, stale=shown is not fresh)
             provenance(entry.case)
             if fresh is None:
                 _why_not(comparisons)
@@ -124,16 +169,56 @@ def _show(
             findings.sentence(comparison, technical=technical())
             findings.caution_list(comparison.cautions)
             findings.table(comparison, technical=technical())
-            if technical():
-                trajectory(comparison, card.scale)
+            steps_section(request, shown, card)
+
+
+def _view(entry: Entry, shown: Finished | None, *, stale: bool) -> None:
+    seen = viewer(
+        comparison_panes(entry, shown),
+        scales=comparison_scales(shown),
+        recipe=recipe(shown),
+        stale=stale,
+        region=st.session_state[REGION],
+        can_select=True,
+        key=VIEWER,
+        on_step=lambda: step(st.session_state[VIEWER].step, entry, worklist_entries()),
+    )
+    if seen.region != st.session_state[REGION]:
+        st.session_state[REGION] = seen.region
+        st.rerun()
+
+
+def _sizes(entry: Entry, card: ModelCard, request: Request, spec: ParamSpec, comparisons: Comparisons) -> None:
+    """The dial over all that is known at other sizes; what it may be turned to next is computed ahead."""
+    epsilon = float(request.perturbation_params.as_dict()[EPSILON])
+    place, found = st.container(), comparisons.finished.get(request)
+    shown = found or comparisons.like(request)
+    tried = smallest_section(request, shown) if shown else ()
+    known = {point.epsilon: point for point in (*tried, *known_sizes(comparisons, request))}
+    with place:
+        label, threshold = card.labels[request.target], card.thresholds(request.point)[request.target]
+        epsilon_dial(request.perturbation, spec, [*known.values()], finding(label), threshold)
+    if found is not None:
+        offered = stops(spec, epsilon, beyond=False)
+        comparisons.prefetch(dict.fromkeys(ahead(request, offered), entry.case), listening())
+        if comparisons.ahead:
+            _await_news(comparisons)
+
+
+@st.fragment(run_every=NEWS_SECONDS)
+def _await_news(comparisons: Comparisons) -> None:
+    if any(job.finished for job in comparisons.ahead.values()):
+        st.rerun()
 
 
 def _pick_target(card: ModelCard) -> int:
     if len(card.labels) == 1:
         return 0
+    key = of_model(card.key, "finding")
+    st.session_state.setdefault(key, 0)
     labels = range(len(card.labels))
     return int(
-        st.selectbox("Finding", labels, format_func=lambda k: finding(card.labels[k]), key=f"{card.key} finding")
+        st.selectbox("Finding", labels, format_func=lambda k: finding(card.labels[k]), key=key, persist_state="session")
     )
 
 

@@ -6,6 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.registry import Method
+from dashboard.components.epsilon import is_epsilon
+from dashboard.state import param_key
 from explainers import EXPLAINERS
 from perturbations import PERTURBATIONS
 
@@ -36,6 +38,9 @@ def test_every_parameter_has_a_control(method: Method) -> None:
         for widget in kind
     }
     for spec in method.params.specs():
+        if is_epsilon(spec):
+            assert app.session_state[param_key(method.key, spec.name)] == spec.default
+            continue
         widget = widgets.pop(f"{method.key} {spec.name}")
         assert widget.help == spec.help
         if spec.low is not None:
@@ -47,7 +52,8 @@ def test_every_parameter_has_a_control(method: Method) -> None:
 
 def test_a_changed_control_changes_the_parameters() -> None:
     app = AppTest.from_function(form, args=("perturbations", "pgd"), default_timeout=60).run()
-    app.slider(key="pgd epsilon").set_value(2.5).run()
+    app.session_state["pgd epsilon"] = 2.5
+    app.slider(key="pgd steps").set_value(7).run()
     app.toggle(key="pgd random_start").set_value(True).run()
     params = app.session_state["result"].as_dict()
-    assert (params["epsilon"], params["random_start"]) == (2.5, True)
+    assert (params["epsilon"], params["steps"], params["random_start"]) == (2.5, 7, True)

@@ -49,7 +49,7 @@ def _mark(figure: Any, symbol: str, name: str, x: float, y: float, shown: str) -
         x=[x],
         y=[y],
         mode="markers",
-        marker={"size": 12, "symbol": symbol, "color": OTHER, "line": {"width": 1.5, "color": "#0b0e11"}},
+        marker={"size": 12, "symbol": symbol, "color": OTHER},
         name=f"{name} point",
         hovertemplate=f"{name} point: %{{y:.0f}} % at {shown[:-1]}:.0f}} %<extra></extra>",
     )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from model_zoo.curves import Curve
 
-MAIN, OTHER, MUTED = "#14a89a", "#e08a1e", "#8b98a3"  # teal and orange, which color-blind readers can tell apart
+MAIN, OTHER, MUTED = "#0f9488", "#c9720d", "#7c8993"  # teal and orange, which color-blind readers can tell apart
 FONT = 13
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 LEGEND = 84  # pixels above the plot: three rows
@@ -84,5 +84,5 @@ def banded(figure: Any, curve: Curve, shape: Literal["hv", "vh"]) -> None:
 
 
 def translucent(color: str, opacity: float) -> str:
-    """ "#14a89a" -> "rgba(20,168,154,0.2)"."""
+    """ "#0f9488" -> "rgba(15,148,136,0.2)"."""
     return f"rgba({','.join(str(int(color[k : k + 2], 16)) for k in (1, 3, 5))},{opacity})"

@@ -1,41 +1,124 @@
-// The cases as one list: click or arrow keys choose.
+// The cases as one list: find, filter and sort here; click or arrow keys choose.
+
+const KEPT = "second look worklist";
+const SHOWN = {
+  all: () => true,
+  flagged: (line) => line.flagged === true,
+  clear: (line) => line.flagged === false,
+  flips: (line) => line.flags.includes("flips"),
+  note: (line) => line.flags.includes("note"),
+  refused: (line) => line.refused,
+};
+const ORDERS = {
+  kind: null,
+  high: (a, b) => (b.probability ?? -1) - (a.probability ?? -1),
+  low: (a, b) => (a.probability ?? 2) - (b.probability ?? 2),
+  name: (a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }),
+};
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".worklist");
-  const focused = list.contains(document.activeElement?.shadowRoot?.activeElement ?? document.activeElement);
+  const sieve = parentElement.querySelector(".sieve");
   list.classList.toggle("short", data.short);
-  const lines = [];
-  let group = null;
-  for (const { id, group: name, label, mark, said, thumbnail } of data.lines) {
-    if (name !== group) lines.push(element("div", { className: "group", role: "presentation", textContent: (group = name) }));
-    const chosen = id === data.chosen;
-    const button = element("button", { type: "button", role: "option", tabIndex: chosen ? 0 : -1 });
-    button.dataset.id = id;
-    button.setAttribute("aria-selected", chosen);
-    button.setAttribute("aria-label", `${label}${said && ", " + said}`);
-    button.append(
-      element("img", { src: thumbnail, alt: "", loading: "lazy" }),
-      element("span", { className: "label", textContent: label }),
-      element("span", { className: "mark", textContent: mark, title: said }),
-    );
-    button.onclick = () => setTriggerValue("chosen", id);
-    lines.push(button);
-  }
-  const before = list.chosen;
-  list.replaceChildren(...lines);
-  list.chosen = data.chosen;
-  const current = list.querySelector('[aria-selected="true"]');
-  if (before !== data.chosen) current?.scrollIntoView({ block: "nearest" });
-  if (focused) current?.focus();
+  list.data = data;
+  list.choose = (id) => setTriggerValue("chosen", id);
+  if (!list.settings) prepare(list, sieve);
+  draw(list, sieve);
+}
 
-  list.onkeydown = (event) => {
-    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+function prepare(list, sieve) {
+  list.settings = { find: "", show: "all", sort: "kind", ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
+  list.buttons = new Map();
+  for (const field of sieve.querySelectorAll("input, select")) {
+    field.value = list.settings[field.name];
+    field.addEventListener("input", () => {
+      list.settings[field.name] = field.value;
+      sessionStorage.setItem(KEPT, JSON.stringify(list.settings));
+      draw(list, sieve);
+    });
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation(); // Streamlit's own shortcuts
+      if (event.key === "ArrowDown" && field.name === "find") list.querySelector("button")?.focus();
+    });
+  }
+  list.addEventListener("keydown", (event) => {
     if (["c", "r"].includes(event.key)) event.stopPropagation(); // Streamlit's own shortcuts
-    if (!step) return;
-    event.preventDefault();
     const buttons = [...list.querySelectorAll("button")];
-    buttons[buttons.indexOf(event.target) + step]?.focus();
-  };
+    const here = buttons.indexOf(event.target);
+    const last = buttons.length - 1;
+    const next = { ArrowDown: here + 1, ArrowRight: here + 1, ArrowUp: here - 1, ArrowLeft: here - 1,
+      PageDown: here + 8, PageUp: here - 8, Home: 0, End: last }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    if (next < 0 && event.key.startsWith("Arrow")) sieve.querySelector("input").focus();
+    else buttons[Math.max(0, Math.min(last, next))]?.focus();
+  });
+}
+
+function draw(list, sieve) {
+  const { lines, chosen } = list.data;
+  const { find, show, sort } = list.settings;
+  const words = find.toLowerCase().split(/\s+/).filter(Boolean);
+  const kept = lines.filter((line) => {
+    const text = `${line.label} ${line.group} ${line.said} ${line.flags.join(" ")}`.toLowerCase();
+    return SHOWN[show](line) && words.every((word) => text.includes(word));
+  });
+  if (ORDERS[sort]) kept.sort(ORDERS[sort]);
+
+  const focused = list.contains(document.activeElement?.shadowRoot?.activeElement ?? document.activeElement);
+  const rows = [];
+  let group = null;
+  for (const line of kept) {
+    if (!ORDERS[sort] && line.group !== group) {
+      rows.push(element("div", { className: "group", role: "presentation", textContent: (group = line.group) }));
+    }
+    rows.push(button(list, line, line.id === chosen));
+  }
+  if (!kept.length) {
+    const why = lines.length ? "No case fits. Change what is shown." : "No case yet. Drop a file below.";
+    rows.push(element("div", { className: "empty", role: "presentation", textContent: why }));
+  }
+  const { scrollTop } = list;
+  list.replaceChildren(...rows);
+  list.scrollTop = scrollTop;
+  const all = `${lines.length} case${lines.length === 1 ? "" : "s"}`;
+  sieve.querySelector(".count").textContent = kept.length === lines.length ? all : `${kept.length} of ${all}`;
+  const current = list.querySelector('[aria-selected="true"]') ?? list.querySelector("button");
+  if (current) current.tabIndex = 0;
+  if (list.before !== chosen) current?.scrollIntoView({ block: "nearest" });
+  list.before = chosen;
+  if (focused) current?.focus();
+}
+
+// Buttons are kept between draws: hundreds of pictures are decoded once.
+function button(list, line, chosen) {
+  if (!list.buttons.has(line.id)) {
+    const made = element("button", { type: "button", role: "option" });
+    made.append(
+      element("img", { src: line.thumbnail, alt: "", loading: "lazy" }),
+      element("span", { className: "words" }),
+      element("span", { className: "mark" }),
+    );
+    made.querySelector(".words").append(
+      element("span", { className: "label" }),
+      " ",
+      element("span", { className: "flags" }),
+    );
+    made.dataset.id = line.id;
+    made.onclick = () => list.choose(line.id);
+    list.buttons.set(line.id, made);
+  }
+  const made = list.buttons.get(line.id);
+  made.tabIndex = -1;
+  made.setAttribute("aria-selected", chosen);
+  made.setAttribute("aria-label", [line.label, ...line.flags, line.said].filter(Boolean).join(", "));
+  const set = (name, text) => (made.querySelector(name).textContent = text);
+  set(".label", line.label);
+  set(".flags", line.flags.join(" · "));
+  const mark = made.querySelector(".mark");
+  mark.dataset.text = line.mark; // drawn by CSS: the name of the button says it in words
+  mark.title = line.said;
+  return made;
 }
 
 function element(tag, properties) {

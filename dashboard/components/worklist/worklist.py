@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core.values import MODALITIES
+from core.values import MODALITIES, Prediction
 from dashboard.components.inline import inline_component
 from dashboard.components.words import shape
 from dashboard.services.cases import Entry
@@ -20,10 +20,19 @@ HERE = Path(__file__).parent
 KEY = "worklist"
 
 
-def worklist(entries: Sequence[Entry], marks: Mapping[str, Mark], target: int, *, short: bool) -> None:
-    """Draw the list, with what is said of one finding; a click puts the id of the case under state.CASE. short leaves
-    room for something below."""
-    lines = [_line(entry, marks.get(entry.case.id), target) for entry in entries]
+def worklist(
+    entries: Sequence[Entry],
+    marks: Mapping[str, Mark],
+    flags: Mapping[str, Collection[str]],
+    target: int,
+    *,
+    short: bool,
+) -> None:
+    """Draw the list, with what is said of one finding; a click puts the id of the case under state.CASE.
+
+    flags {case: words} stand below the name; short leaves room for something below.
+    """
+    lines = [_line(entry, marks.get(entry.case.id), flags.get(entry.case.id, ()), target) for entry in entries]
     inline_component(HERE)(
         data={"lines": lines, "chosen": st.session_state[CASE], "short": short}, key=KEY, on_chosen_change=_choose
     )
@@ -35,20 +44,25 @@ def _choose() -> None:
         st.session_state[CASE] = chosen
 
 
-def _line(entry: Entry, made: Mark | None, target: int) -> dict[str, Any]:
+def _line(entry: Entry, made: Mark | None, flags: Collection[str], target: int) -> dict[str, Any]:
     mark = said = ""
-    if isinstance(made, tuple):
-        mark, said = "?", f"not for this model: {' '.join(objection.reason for objection in made)}"
+    probability = flagged = None
+    if isinstance(made, Prediction):
+        probability, flagged = float(made.probabilities[target]), bool(made.positive[target])
+        mark = f"{_short(probability)} {shape(made, target)}"
+        said = f"{finding(made.labels[target])} {percent(probability)}"
     elif made is not None:
-        mark = f"{_short(made.probabilities[target])} {shape(made, target)}"
-        said = f"{finding(made.labels[target])} {percent(made.probabilities[target])}"
-    group = "Uploads" if entry.uploaded else MODALITIES[entry.case.modality]
+        mark, said = "?", f"not for this model: {' '.join(objection.reason for objection in made)}"
     return {
         "id": entry.case.id,
-        "group": group,
+        "group": "Uploads" if entry.uploaded else MODALITIES[entry.case.modality],
         "label": entry.label,
         "mark": mark,
         "said": said,
+        "probability": probability,
+        "flagged": flagged,
+        "refused": mark == "?",
+        "flags": list(flags),
         "thumbnail": entry.thumbnail,
     }
 

@@ -1,0 +1,131 @@
+"""The flow in a real browser: a link, the worklist, the dial, a note, the next case; and two readers at once."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_main_job import finished, upload
+from tests.dashboard.steps import phantom_png
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHOSEN = ".worklist [aria-selected=true]"
+
+
+def asked(page: Page) -> dict[str, str]:
+    """The query of the address."""
+    return {name: texts[0] for name, texts in parse_qs(urlparse(page.url).query).items()}
+
+
+def marks(page: Page) -> list[str]:
+    """What stands beside the cases, from top to bottom."""
+    return [str(mark.get_attribute("data-text")) for mark in page.locator(".worklist .mark").all()]
+
+
+def test_a_link_opens_what_its_sender_saw_and_back_leads_back(page: Page, address: str) -> None:
+    query = "case=retina-photograph&model=fundus_referable_dr&attack=fgsm&epsilon=0.5&explainer=saliency&goal=induce"
+    page.goto(f"{address}/?{query}")
+    finished(page)
+    expect(page.locator(CHOSEN)).to_contain_text("normal left eye")
+    expect(page.get_by_role("combobox", name="Perturbation")).to_have_value(re.compile("Fast gradient", re.IGNORECASE))
+    expect(page.locator(".dial output")).to_have_text("0.5/255")
+    assert asked(page) == {name: texts[0] for name, texts in parse_qs(query).items()}
+    page.get_by_role("option", name="Chest phantom 1").click()
+    expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 1")
+    page.wait_for_url(re.compile("case=chest-phantom-1"))
+    finished(page)
+    page.wait_for_timeout(2000)
+    page.go_back()
+    expect(page.locator(CHOSEN)).to_contain_text("normal left eye")
+    page.wait_for_url(re.compile("case=retina-photograph"))
+    finished(page)
+
+
+def test_the_worklist_finds_filters_and_sorts(page: Page) -> None:
+    finished(page)
+    lines = page.locator(".worklist button")
+    expect(page.locator(".sieve .count")).to_have_text(re.compile(r"^\d\d cases"))
+    total = lines.count()
+    page.get_by_role("searchbox", name="Find a case").fill("retina 2")
+    expect(lines).to_have_count(1)
+    expect(lines).to_contain_text("Retina phantom 2")
+    page.get_by_role("searchbox", name="Find a case").fill("no such case")
+    expect(page.locator(".worklist .empty")).to_be_visible()
+    page.get_by_role("searchbox", name="Find a case").fill("")
+    page.get_by_role("combobox", name="Which cases").select_option("Flagged")
+    expect(lines.first).to_be_visible()
+    assert 0 < lines.count() < total
+    assert all("●" in mark for mark in marks(page))
+    page.get_by_role("combobox", name="Which cases").select_option("All")
+    page.get_by_role("combobox", name="Order").select_option("Lowest first")
+    numbers = [float(re.sub(r"[^\d.]", "", mark)) for mark in marks(page) if mark.strip("? ")]
+    assert numbers == sorted(numbers)
+
+
+def test_the_dial_answers_to_the_keyboard_and_computes_its_neighbors_ahead(page: Page) -> None:
+    finished(page)
+    page.get_by_role("slider", name="Epsilon").press("ArrowLeft")
+    page.wait_for_url(re.compile(r"epsilon=0\.5"))
+    finished(page)
+    expect(page.locator(".sentence")).to_contain_text("0.5/255")
+    expect(page.locator(".dial circle.here")).to_have_count(1)
+    expect(page.locator(".dial circle").nth(4)).to_be_attached()
+    page.get_by_role("slider", name="Epsilon").press("Home")
+    expect(page.locator(".sentence")).to_contain_text("0.0/255")
+    expect(page.locator(".dial .said")).to_have_text("no change")
+    page.get_by_role("checkbox", name="to 16").check()
+    expect(page.locator(".dial .ticks")).to_contain_text("16")
+
+
+def test_a_note_is_kept_and_the_next_case_is_one_click_away(page: Page) -> None:
+    finished(page)
+    first = page.locator(CHOSEN).get_attribute("data-id")
+    note = page.get_by_role("textbox", name="Note")
+    note.fill("Opacities in both lungs.")
+    page.get_by_role("button", name="Next case").click()
+    expect(page.locator(CHOSEN)).not_to_have_attribute("data-id", str(first))
+    expect(page.locator(f".worklist [data-id='{first}'] .flags")).to_contain_text("note")
+    finished(page)
+    expect(note).to_have_value("")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save 1 note").click()
+    text = saved.value.path().read_text(encoding="utf-8")
+    assert "Opacities in both lungs." in text
+    assert "Not for diagnosis" in text
+    assert "case=chest-phantom-2" in text
+    page.get_by_role("button", name="Previous case").click()
+    expect(page.locator(CHOSEN)).to_have_attribute("data-id", str(first))
+    expect(note).to_have_value("Opacities in both lungs.")
+
+
+def test_the_smallest_change_is_found_and_used(page: Page) -> None:
+    finished(page)
+    page.get_by_role("button", name="Find the smallest change").click()
+    expect(page.locator(".smallest")).to_contain_text("is the smallest found that flips the decision")
+    page.get_by_role("button", name="Use it").click()
+    page.wait_for_url(re.compile(r"epsilon=0\.\d+"))
+    finished(page)
+    expect(page.get_by_label("Prediction")).to_contain_text("Decision flips")
+
+
+def test_two_readers_at_once_see_only_their_own(page: Page, browser: Browser, address: str) -> None:
+    other = browser.new_page(viewport={"width": 1280, "height": 720})
+    other.set_default_timeout(120_000)
+    other.goto(address)
+    finished(page)
+    finished(other)
+    upload(page, "mine.png", phantom_png("dermoscopy"))
+    other.get_by_role("slider", name="Epsilon").press("ArrowLeft")
+    other.wait_for_url(re.compile(r"epsilon=0\.5"))
+    finished(other)
+    finished(page)
+    expect(other.locator(".worklist")).not_to_contain_text("Upload")
+    expect(other.locator(".sentence")).to_contain_text("0.5/255")
+    expect(page.locator(".sentence")).to_contain_text("1.0/255")
+    other.goto(page.url)
+    expect(other.get_by_role("alert")).to_contain_text("held only by the session")
+    other.close()

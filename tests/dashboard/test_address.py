@@ -1,0 +1,150 @@
+"""A link shows what its sender saw; what it can't show, it says."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.services.address import GOALS
+from imaging.bundled import load_bundled
+from tests.dashboard.steps import APP, PATIENCE, errors, opened, phantom_png, settled, upload
+
+
+def linked(**query: str) -> AppTest:
+    """The app, opened by a link."""
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
+    for name, text in query.items():
+        app.query_params[name.replace("__", ".")] = text
+    app.run()
+    assert not app.exception
+    return app
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """The query of the address as the page left it."""
+    return {name: text if isinstance(text, str) else text[0] for name, text in app.query_params.items()}
+
+
+@pytest.mark.slow
+def test_the_address_of_the_first_page_opens_the_same_page() -> None:
+    first = opened()
+    shown = address(first)
+    assert {"case", "model", "explainer", "attack", "epsilon"} <= set(shown)
+    assert address(linked(**shown)) == shown
+
+
+@pytest.mark.slow
+def test_a_link_sets_case_model_methods_parameters_goal_seed_and_region() -> None:
+    query = {
+        "case": "mole-phantom-2",
+        "model": "dermoscopy_melanoma",
+        "point": "screening",
+        "attack": "fgsm",
+        "epsilon": "0.3",
+        "explainer": "grad_cam",
+        "explainer__evidence": "against",
+        "goal": "induce",
+        "seed": "7",
+        "region": "0.1,0.2,0.6,0.7",
+    }
+    app = linked(**query)
+    state = app.session_state
+    assert state["case"] == load_bundled("mole-phantom-2").id
+    assert state["model"] == "dermoscopy_melanoma"
+    assert state["dermoscopy_melanoma operating point"] == "screening"
+    assert (state["Perturbation method"], state["fgsm epsilon"]) == ("fgsm", 0.3)
+    assert (state["Explainer method"], state["grad_cam evidence"]) == ("grad_cam", "against")
+    assert (state["goal"], state["seed"], state["region"]) == ("Induce", 7, (0.1, 0.2, 0.6, 0.7))
+    assert address(app) == {name.replace("__", "."): text for name, text in query.items()}
+    assert not errors(app)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ({"case": "0123456789abcdef"}, "an uploaded image is held only by the session it was dropped into"),
+        ({"model": "oracle"}, "is not installed here"),
+        ({"attack": "prayer"}, "is not known"),
+        ({"attack": "pgd", "epsilon": "17"}, "must be between 0 and 16"),
+        ({"attack": "pgd", "epsilon": "<b>"}, "must be of type float"),
+        ({"goal": "win"}, "is none that there is"),
+        ({"seed": "-1"}, "is no whole number"),
+        ({"region": "0.5,0.5,0.4,0.9"}, "in shares of the picture"),
+        ({"region": "nan,0,1,1"}, "in shares of the picture"),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_said_and_the_rest_is_shown(query: dict[str, str], reason: str) -> None:
+    app = linked(**{"case": "chest-phantom-2"} | query)
+    (error,) = errors(app)
+    assert reason in error
+    assert "<b>" not in error
+    assert address(app)["epsilon"] == "1"
+
+
+@pytest.mark.slow
+def test_each_change_is_in_the_address_and_an_older_address_brings_the_older_state_back() -> None:
+    app = opened()
+    before = address(app)
+    app.selectbox(key="Explainer method").set_value("saliency").run()
+    assert address(app)["explainer"] == "saliency"
+    for name in list(app.query_params):
+        del app.query_params[name]
+    for name, text in before.items():
+        app.query_params[name] = text
+    from dashboard.services import address as module
+
+    held = app.session_state["held dashboard.services.address.Address"]
+    held.changed -= module.OVERTAKEN_SECONDS
+    app.run()
+    assert app.session_state["Explainer method"] == before["explainer"]
+
+
+@pytest.mark.slow
+def test_an_address_that_was_overtaken_by_a_click_does_not_undo_it() -> None:
+    app = opened()
+    before = address(app)
+    app.selectbox(key="Explainer method").set_value("saliency").run()
+    for name, text in before.items():
+        app.query_params[name] = text
+    app.run()
+    assert app.session_state["Explainer method"] == "saliency"
+    assert address(app)["explainer"] == "saliency"
+
+
+def test_the_grid_of_the_compare_page_is_in_its_address() -> None:
+    app = AppTest.from_function(grid_address, default_timeout=PATIENCE)
+    query = {
+        "rows": "case",
+        "columns": "explainer",
+        "compare.case": "chest-phantom-1,chest-phantom-2",
+        "compare.explainer": "saliency",
+    }
+    for name, text in query.items():
+        app.query_params[name] = text
+    app.run()
+    assert not app.exception
+    assert app.session_state["compare case"] == [load_bundled(f"chest-phantom-{k}").id for k in (1, 2)]
+    assert address(app) == query
+
+
+def grid_address() -> None:
+    """What app.py and the compare page do with the address."""
+    from dashboard.services import address
+
+    address.follow()
+    address.write(address.grid_state())
+
+
+@pytest.mark.slow
+def test_an_upload_stands_in_the_address_by_its_content_alone() -> None:
+    app = upload(settled(opened()), phantom_png("dermoscopy"), "JANE DOE 1970.png")
+    assert address(app)["case"] == app.session_state["case"]
+    assert "JANE" not in str(address(app))
+
+
+def test_goals_are_those_of_the_form() -> None:
+    from dashboard.components.controls import DIRECTIONS
+
+    assert tuple(DIRECTIONS) == GOALS
+    assert set(DIRECTIONS.values()) == {None, "hide", "induce"}
