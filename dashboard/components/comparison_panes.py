@@ -58,14 +58,22 @@ def recipe(finished: Finished | None) -> str:
     if finished is None:
         return ""
     perturbation, attribution = finished.comparison.perturbation, finished.comparison.clean.attribution
-    parts = [f"{finished.request.model}, {finished.request.point} point"]
+    request, goal = finished.request, perturbation.goal
+    parts = [f"{request.model}, {request.point} point", f"{goal.direction} {finding(_target_label(finished))}"]
     for method, params in (
         (PERTURBATIONS[perturbation.method], perturbation.params),
         (EXPLAINERS[attribution.method], attribution.params),
     ):
         chosen = settings(method, params)
         parts.append(f"{method.name}: {chosen}" if chosen else method.name)
+    for what, area in (("changed", request.attack_region), ("explained", request.explain_region)):
+        if area is not None:
+            parts.append(f"{what} only in {', '.join(f'{edge:.3g}' for edge in area)}")
     return " · ".join([*parts, f"seed {perturbation.seed}", f"{attribution.heat.shape[0]} px"])
+
+
+def _target_label(finished: Finished) -> str:
+    return finished.comparison.clean.prediction.labels[finished.comparison.target]
 
 
 def _window(case: Case) -> Window:

@@ -79,7 +79,7 @@ def look() -> None:
         _cases(
             entry,
             {case: mark for case, mark in marks.items() if mark is not None},
-            _flags(comparisons, card, subjects),
+            _flags(comparisons, card, reading.point, target, subjects),
             target,
         )
     subject, region = subjects[entry.case.id], st.session_state[REGION]
@@ -118,12 +118,14 @@ def _cases(entry: Entry | None, marks: Mapping[str, Mark], flags: Mapping[str, C
         read_as(entry)
 
 
-def _flags(comparisons: Comparisons, card: ModelCard, subjects: Mapping[str, Subject]) -> dict[str, list[str]]:
+def _flags(
+    comparisons: Comparisons, card: ModelCard, point: str, target: int, subjects: Mapping[str, Subject]
+) -> dict[str, list[str]]:
     """What the worklist says of cases beside the prediction: that a change flipped it, and that there is a note."""
     flipped = {
         request.subject
         for request, finished in comparisons.finished.items()
-        if request.model == card.key and finished.comparison.flipped
+        if (request.model, request.point, request.target) == (card.key, point, target) and finished.comparison.flipped
     }
     notes = held(Notes)
     return {

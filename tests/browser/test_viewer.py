@@ -273,7 +273,7 @@ def test_the_probe_reads_values_map_and_place(room: Page) -> None:
     room.mouse.move(*spot(room, "clean", (column + 0.5) / SIZE, (row + 0.5) / SIZE))
     said = room.locator(".reading").inner_text()
     value = f"{case.grays.values[row, column]:.0f}"
-    assert re.match(rf"Clean {value}\.\d, perturbed \d+\.\d HU · map 0\.2\d\d logits · ", said), said
+    assert re.match(rf"Clean {value}\.\d, perturbed \d+\.\d HU · map 0\.2\d logits · ", said), said
     across, down = re.findall(r"([\d.]+) mm", said)
     assert float(across) == pytest.approx((column + 0.5) * MM, abs=0.2)
     assert float(down) == pytest.approx((row + 0.5) * MM, abs=0.2)

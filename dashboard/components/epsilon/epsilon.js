@@ -3,6 +3,7 @@
 const HEIGHT = 64;
 const EDGE = 8; // half a thumb: where the first and the last stop lie
 const PAUSE = 110; // ms between two requests while it is dragged
+const PATIENCE = 5000; // ms after which what was sent and never answered is forgotten
 const TICKS = ["0", "0.1", "0.5", "1", "2", "4", "8", "16"];
 const SAVED = new Map([[true, "Survives 8 bits"], [false, "Lost in 8 bits"]]);
 
@@ -10,12 +11,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".dial");
   const find = (selector) => root.querySelector(selector);
   const slider = find("input[type=range]");
-  const { stops } = data;
-  root.data = data;
-
-  if (!root.dragging) {
-    slider.max = stops.length - 1;
-    slider.value = nearest(stops, data.value);
+  const busy = root.dragging || root.timer || (root.sent !== undefined && root.sent !== data.value);
+  if (root.sent === data.value) root.sent = undefined;
+  root.data = busy ? { ...data, stops: root.data.stops } : data; // nothing moves under the hand of the reader
+  if (!busy) {
+    slider.max = data.stops.length - 1;
+    slider.value = nearest(data.stops, data.value);
   }
   slider.title = data.help;
   find("[name=beyond]").checked = data.beyond;
@@ -25,10 +26,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.dragging = true;
     show(root);
     clearTimeout(root.timer);
+    const wanted = root.data.stops[slider.value].epsilon;
     const wait = Math.max(0, PAUSE - (performance.now() - (root.asked ?? 0)));
     root.timer = setTimeout(() => {
+      root.timer = 0;
       root.asked = performance.now();
-      setTriggerValue("chosen", root.data.stops[slider.value].epsilon);
+      root.sent = wanted;
+      setTimeout(() => root.sent === wanted && (root.sent = undefined), PATIENCE);
+      setTriggerValue("chosen", wanted);
     }, wait);
   };
   slider.onchange = () => (root.dragging = false);

@@ -2,12 +2,14 @@
 
 export default function ({ data }) {
   const press = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.composedPath()[0].closest?.("input, textarea, select")) return;
     const name = data.keys[event.key];
-    if (!name) return;
+    const button = name && document.querySelector(`.st-key-${name} :is(button, a)`);
+    if (!button || button.disabled) return;
     event.preventDefault();
     event.stopPropagation(); // neither the viewer nor Streamlit gets it
-    document.querySelector(`.st-key-${name} :is(button, a)`)?.click();
+    button.click();
   };
   document.addEventListener("keydown", press, true);
   return () => document.removeEventListener("keydown", press, true);

@@ -91,14 +91,14 @@ class Measuring {
     const { measures } = viewer.frame.note;
     const rectangle = this.lastRectangle;
     if (viewer.region) {
-      measures.push({ kind: "rectangle", corners: [...viewer.region] });
+      measures.unshift({ kind: "rectangle", corners: [...viewer.region] });
       viewer.region = null;
     } else {
       measures.splice(measures.indexOf(rectangle), 1);
       const [u0, v0, u1, v1] = rectangle.corners;
       viewer.region = [Math.min(u0, u1), Math.min(v0, v1), Math.max(u0, u1), Math.max(v0, v1)];
     }
-    viewer.setStateValue("region", { frame: viewer.frame.id, box: viewer.region });
+    viewer.setTriggerValue("region", { frame: viewer.frame.id, box: viewer.region });
     viewer.say(viewer.region ? "Area chosen" : "Whole picture");
     viewer.draw(false);
   }

@@ -32,7 +32,11 @@ function heatOf(heat, u, v) {
   if (!heat?.decoded) return "";
   const place = inBox(u, v, heat.box);
   if (!within(place)) return "no map here";
-  return `map ${heat.decoded.value(...place, heat).toPrecision(3).replace("-", "−")} ${heat.unit}`.trim();
+  const value = heat.decoded.value(...place, heat);
+  const step = (heat.high - heat.low) / 255; // maps come in 256 levels, and what lies beyond them has that of the end
+  const beyond = value >= heat.high ? "≥ " : heat.signed && value <= heat.low ? "≤ " : "";
+  const said = Math.abs(value) < step ? "0" : value.toPrecision(2).replace("-", "−");
+  return `map ${beyond}${said} ${heat.unit}`.trim();
 }
 
 function position({ size, spacing_mm: spacing }, u, v) {
