@@ -36,10 +36,10 @@ class ParamSpec:
         if self.choices and value not in self.choices:
             raise self._refusal(f"must be one of {', '.join(self.choices)}, not {value!r}")
         if isinstance(value, int | float) and kind is not bool:
-            if not math.isfinite(value):
+            if isinstance(value, float) and not math.isfinite(value):
                 raise self._refusal(f"must be finite, not {value}")
             if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
-                raise self._refusal(f"must be between {self.low:g} and {self.high:g}{self.unit}, not {value:g}")
+                raise self._refusal(f"must be between {self.low:g} and {self.high:g}{self.unit}, not {str(value)[:40]}")
         return value
 
     def parse(self, text: str) -> Value:
@@ -50,7 +50,7 @@ class ParamSpec:
                 return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
             return self.check(kind(text))
         except (ValueError, KeyError):
-            raise self._refusal(f"must be of type {kind.__name__}, not {text!r}") from None
+            raise self._refusal(f"must be of type {kind.__name__}, not {text[:40]!r}") from None
 
     def _refusal(self, why: str) -> ParameterError:
         return ParameterError(f"Parameter {self.name}", why, f"The default is {self.default}{self.unit}.")

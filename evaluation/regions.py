@@ -42,7 +42,7 @@ def rectangle_of(region: Mask, geometry: Geometry) -> Rectangle:
     row, column = geometry.scale
     y0, y1 = ((top + edge * row) / height for edge in _ends(region, axis=1))
     x0, x1 = ((left + edge * column) / width for edge in _ends(region, axis=0))
-    return x0, y0, x1, y1
+    return x0, y0, min(1.0, x1), min(1.0, y1)
 
 
 def _span(edges: tuple[float, float], scale: float) -> slice:

@@ -33,7 +33,7 @@ def welcome(card: ModelCard, comparison: Comparison, spec: ParamSpec | None) -> 
             if twins:
                 st.button("Ask the robust twin", on_click=_set, args=(MODEL, twins[0]))
             link_to(Place(), "Take a tour")
-            st.button("Close", on_click=_set, args=(SEEN, True), key="close welcome")
+            st.button("Got it", on_click=_set, args=(SEEN, True), key="close welcome")
 
 
 def said(comparison: Comparison) -> str:

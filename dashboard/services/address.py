@@ -39,6 +39,7 @@ from dashboard.state import (
 OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
 GOALS = ("Flip", "Hide", "Induce")
 HIGHEST_SEED = 2**31 - 1
+AXES = ("case", "model", "explainer", "perturbation")  # of the compare page
 
 
 @dataclass
@@ -188,7 +189,7 @@ def _put_grid(asked: Mapping[str, str]) -> None:
     ids = {entry.address: entry.case.id for entry in worklist_entries()}
     for side, key in (("rows", ROWS), ("columns", COLUMNS)):
         axis = asked.get(side)
-        if axis is not None:
+        if axis in AXES:
             values = asked.get(on_axis(axis).replace(" ", "."), "")
             st.session_state[key] = axis
             st.session_state[on_axis(axis)] = [ids.get(value, value) for value in values.split(",") if value]
@@ -198,7 +199,7 @@ def _put_goal(asked: Mapping[str, str]) -> None:
     goal, seed, region = asked.get("goal", GOALS[0]).capitalize(), asked.get("seed", "0"), asked.get("region", "")
     if goal not in GOALS:
         raise InputError(f"The goal {goal[:40]!r} of the link", "is none that there is", f"Choose {', '.join(GOALS)}.")
-    if not (seed.isdecimal() and int(seed) <= HIGHEST_SEED):
+    if not (seed.isdecimal() and len(seed) <= 10 and int(seed) <= HIGHEST_SEED):
         raise InputError(
             f"The seed {seed[:40]!r} of the link", f"is no whole number up to {HIGHEST_SEED}", "Choose one."
         )

@@ -41,6 +41,8 @@ class Comparisons:
     asked: Request | None = None
     job: Job[Finished] | None = None
     ahead: dict[Request, Job[Finished]] = field(default_factory=dict)
+    tried: set[Request] = field(default_factory=set)  # computed ahead once; not again when it is no longer kept
+    shown: set[Request] = field(default_factory=set)
     stopped: Request | None = None
     error: SecondLookError | None = None
     latest: Finished | None = None
@@ -50,9 +52,10 @@ class Comparisons:
         if self.refusal(request):
             self._drop_job()
             self.asked = None
-        elif (found := self.finished.get(request)) is not None:
+        elif (found := self.answer(request)) is not None:
             self._drop_job()
             self.asked, self.latest = request, found
+            self.shown.add(request)
             self._note(request.model, {**self.finished.shared_marks(request.model), **found.marks})
         elif request != self.asked or (self.job is not None and self.job.state == "canceled"):
             self._drop_job()
@@ -65,7 +68,8 @@ class Comparisons:
 
     def prefetch(self, wanted: Mapping[Request, Case], listening: Callable[[], bool]) -> None:
         """Compute in the background, in this order, what may be asked for next; give up what is no longer wanted."""
-        unknown = (request for request in wanted if request != self.asked and request not in self.finished)
+        known = {self.asked, *self.tried}
+        unknown = (request for request in wanted if request not in known and request not in self.finished)
         chosen = list(islice((request for request in unknown if not self.refusal(request)), AHEAD))
         for request in self.ahead.keys() - chosen:
             self.ahead.pop(request).cancel.set()
@@ -73,9 +77,16 @@ class Comparisons:
             if request not in self.ahead:
                 self.ahead[request] = _submitted(request, wanted[request], [], listening, background=True)
 
+    def answer(self, request: Request) -> Finished | None:
+        """What is known of a request; what is on screen stays, even where it is no longer kept."""
+        found = self.finished.get(request)
+        on_screen = self.latest if self.latest is not None and self.latest.request == request else None
+        return found or on_screen
+
     def settle(self, seconds: float) -> None:
         """Take in what the jobs have become, after giving the one asked for a moment to be there at once."""
-        for request in [request for request, job in self.ahead.items() if job.finished and job.result is not None]:
+        for request in [request for request, job in self.ahead.items() if job.finished]:
+            self.tried.add(request)
             self._take_in(self.ahead.pop(request).result)
         job = self.job
         if job is None or not job.wait(seconds):

@@ -98,7 +98,7 @@ class Grid:
     @property
     def failed(self) -> int:
         """How many of the wanted cells ended in a fault that another try may not meet."""
-        errors = [job.error for request, job in self.jobs.items() if request in self.wanted]
+        errors = [job.error for request, job in list(self.jobs.items()) if request in self.wanted]
         return sum(error is not None and not isinstance(error, (Unsupported, OutOfScope)) for error in errors)
 
     @property

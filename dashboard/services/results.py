@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import UnknownName
+from core.errors import ModelError, UnknownName
 from core.values import ModelCard
 from dashboard.services.cases import bundled
 from dashboard.services.finished import Finished, Mark, Request, Subject
@@ -34,8 +34,11 @@ class Shelf:
 
     def put(self, finished: Finished, card: ModelCard | None) -> None:
         """Keep a comparison, if it fits at all."""
+        taken = size(finished)
+        if taken > self._most:
+            return
         with self._lock:
-            self._kept[finished.request] = finished, card, size(finished)
+            self._kept[finished.request] = finished, card, taken
             self._kept.move_to_end(finished.request)
             while sum(taken for _, _, taken in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
@@ -107,7 +110,7 @@ def shared_card(request: Request) -> ModelCard | None:
         return None
     try:
         return load_card(request.model)
-    except UnknownName:  # it was uploaded
+    except (UnknownName, ModelError):  # it was uploaded, or its card has been damaged since
         return None
 
 

@@ -99,7 +99,7 @@ def look() -> None:
         explain_region=region if explain_here else None,
     )
     _show(entry, card, request, reading, comparisons, center, panel)
-    first = comparisons.finished.get(request)
+    first = comparisons.answer(request)
     if first is not None:
         with greeting:
             welcome(card, first.comparison, stress.epsilon)
@@ -124,8 +124,10 @@ def _flags(
     """What the worklist says of cases beside the prediction: that a change flipped it, and that there is a note."""
     flipped = {
         request.subject
-        for request, finished in comparisons.finished.items()
-        if (request.model, request.point, request.target) == (card.key, point, target) and finished.comparison.flipped
+        for request in comparisons.shown
+        if (request.model, request.point, request.target) == (card.key, point, target)
+        and (finished := comparisons.finished.get(request)) is not None
+        and finished.comparison.flipped
     }
     notes = held(Notes)
     return {
@@ -152,7 +154,7 @@ def _show(
             provenance(entry.case)
             gate(card, refusal, lambda: st.session_state[ANYWAY].add((request.model, request.subject)))
         return
-    fresh = comparisons.finished.get(request)
+    fresh = comparisons.answer(request)
     shown = fresh or comparisons.like(request)
     comparison = shown.comparison if shown else None
     with panel:
@@ -193,7 +195,7 @@ def _view(entry: Entry, shown: Finished | None, *, stale: bool) -> None:
 def _sizes(entry: Entry, card: ModelCard, request: Request, spec: ParamSpec, comparisons: Comparisons) -> None:
     """The dial over all that is known at other sizes; what it may be turned to next is computed ahead."""
     epsilon = float(request.perturbation_params.as_dict()[EPSILON])
-    place, found = st.container(), comparisons.finished.get(request)
+    place, found = st.container(), comparisons.answer(request)
     shown = found or comparisons.like(request)
     tried = smallest_section(request, shown) if shown else ()
     known = {point.epsilon: point for point in (*tried, *known_sizes(comparisons, request))}

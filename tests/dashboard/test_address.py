@@ -70,6 +70,8 @@ def test_a_link_sets_case_model_methods_parameters_goal_seed_and_region() -> Non
         ({"attack": "pgd", "epsilon": "<b>"}, "must be of type float"),
         ({"goal": "win"}, "is none that there is"),
         ({"seed": "-1"}, "is no whole number"),
+        ({"seed": "9" * 5000}, "is no whole number"),
+        ({"attack": "pgd", "steps": "9" * 400}, "must be between 1 and 200"),
         ({"region": "0.5,0.5,0.4,0.9"}, "in shares of the picture"),
         ({"region": "nan,0,1,1"}, "in shares of the picture"),
     ],

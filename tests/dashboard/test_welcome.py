@@ -15,7 +15,7 @@ def test_two_sentences_say_what_is_on_screen_and_three_things_can_be_done() -> N
     app = settled(opened())
     assert "The model flags pneumonia on the left picture and does not flag it on the right one" in shown(app)
     labels = [button.label for button in app.button]
-    assert {"Try a smaller change", "Ask the robust twin", "Close"} <= set(labels)
+    assert {"Try a smaller change", "Ask the robust twin", "Got it"} <= set(labels)
     next(button for button in app.button if button.label == "Try a smaller change").click().run()
     app = settled(app)
     assert app.session_state["pgd epsilon"] == 0.5
