@@ -11,12 +11,10 @@ from core.params import Params, ParamSpec
 from core.values import Direction
 from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
-from dashboard.services.address import GOALS, HIGHEST_SEED
+from dashboard.services.address import DIRECTIONS, GOALS, HIGHEST_SEED
 from dashboard.state import ATTACK_HERE, EXPLAIN_HERE, GOAL, REGION, SEED
 from explainers import EXPLAINERS
 from perturbations import PERTURBATIONS, Threat
-
-DIRECTIONS: dict[str, Direction | None] = dict(zip(GOALS, (None, "hide", "induce"), strict=True))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import streamlit as st
 
 from core.errors import InputError, SecondLookError
 from core.registry import Registry
-from core.values import ModelCard
+from core.values import Direction, ModelCard
 from dashboard.services.cases import worklist_entries
 from dashboard.services.models import offered
 from dashboard.state import (
@@ -37,7 +37,8 @@ from dashboard.state import (
 )
 
 OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
-GOALS = ("Flip", "Hide", "Induce")
+DIRECTIONS: Mapping[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
+GOALS = tuple(DIRECTIONS)
 HIGHEST_SEED = 2**31 - 1
 AXES = ("case", "model", "explainer", "perturbation")  # of the compare page
 

@@ -129,11 +129,9 @@ def in_change(shot: Taken, clean: Taken) -> Found:
 def stronger(first: Taken, second: Taken) -> Found:
     """Which map reaches the higher values, by a factor of two at least."""
     peaks = [float(np.abs(shot.attribution.heat).max()) for shot in (first, second)]
-    low, high = sorted(peaks)
-    outcome = "alike" if high < TWICE * low else ("first" if peaks[0] == high else "second")
     unit = first.attribution.unit
     return Found(
-        outcome,
+        _by_far(*peaks),
         f"The highest value is {peaks[0]:.2g} {unit} ({first.shot.title}) and {peaks[1]:.2g} {unit} "
         f"({second.shot.title}).",
     )
@@ -156,10 +154,8 @@ def size(shot: Taken) -> Found:
 def larger(first: Taken, second: Taken) -> Found:
     """Which picture was changed more, by a factor of two at least (root mean square over all pixels)."""
     sizes = [change_255(_change(shot), "rms") for shot in (first, second)]
-    low, high = sorted(sizes)
-    outcome = "alike" if high < TWICE * low else ("first" if sizes[0] == high else "second")
     return Found(
-        outcome,
+        _by_far(*sizes),
         f"On average (RMS), {first.shot.title} moved a pixel by {level(sizes[0])} and {second.shot.title} by "
         f"{level(sizes[1])} gray levels of 255.",
     )
@@ -184,6 +180,11 @@ def survives(shot: Taken) -> Found:
         f"The effect is {saved[reached.eight_bit]} after saving with 8 bits, and {saved[reached.jpeg]} after saving as "
         "JPEG.",
     )
+
+
+def _by_far(first: float, second: float) -> str:
+    low, high = sorted((first, second))
+    return "alike" if high < TWICE * low else ("first" if first == high else "second")
 
 
 def _flags(shot: Taken) -> bool:

@@ -201,7 +201,8 @@ def _sizes(entry: Entry, card: ModelCard, request: Request, spec: ParamSpec, com
     known = {point.epsilon: point for point in (*tried, *known_sizes(comparisons, request))}
     with place:
         label, threshold = card.labels[request.target], card.thresholds(request.point)[request.target]
-        epsilon_dial(request.perturbation, spec, [*known.values()], finding(label), threshold)
+        clean = shown.comparison.perturbation.clean if shown else None
+        epsilon_dial(request.perturbation, spec, [*known.values()], finding(label), threshold, clean)
     if found is not None:
         offered = stops(spec, epsilon, beyond=False)
         comparisons.prefetch(dict.fromkeys(ahead(request, offered), entry.case), listening())

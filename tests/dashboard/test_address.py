@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services.address import GOALS
+from dashboard.components.comparing.axes import AXES as COMPARED
+from dashboard.services.address import AXES
 from imaging.bundled import load_bundled
 from tests.dashboard.steps import APP, PATIENCE, errors, opened, phantom_png, settled, upload
 
@@ -145,8 +146,5 @@ def test_an_upload_stands_in_the_address_by_its_content_alone() -> None:
     assert "JANE" not in str(address(app))
 
 
-def test_goals_are_those_of_the_form() -> None:
-    from dashboard.components.controls import DIRECTIONS
-
-    assert tuple(DIRECTIONS) == GOALS
-    assert set(DIRECTIONS.values()) == {None, "hide", "induce"}
+def test_the_axes_of_an_address_are_those_of_the_compare_page() -> None:
+    assert tuple(axis.key for axis in COMPARED) == AXES

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.params import Params
 from core.registry import Method
-from core.values import MODALITIES, Direction, Modality, ModelCard
+from core.values import MODALITIES, Modality, ModelCard
 from dashboard.components.words import KINDS
+from dashboard.services.address import DIRECTIONS
 from dashboard.services.cases import Entry, worklist_entries
 from dashboard.services.finished import Request, Subject
 from dashboard.services.models import models_for, offered, title
@@ -30,8 +31,6 @@ from evaluation.suitability import NAMES
 from evaluation.words import in_sentence
 from explainers import EXPLAINERS, Explainer
 from perturbations import PERTURBATIONS, PerturbationMethod, Threat
-
-DIRECTIONS: Mapping[str, Direction] = {"Hide": "hide", "Induce": "induce"}  # any other goal: against the decision
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,8 +53,10 @@ function show(root) {
   const answer = known ? `${data.finding} ${Math.round(100 * known.probability)} %` : "";
   root.querySelector("output").textContent = `${here.text}/255`;
   root.querySelector(".said").textContent = here.said;
-  root.querySelector(".note").textContent = [here.named, SAVED.get(known?.survives)].filter(Boolean).join(" · ");
-  slider.setAttribute("aria-valuetext", [`${here.text} of 255`, here.said, answer].filter(Boolean).join(", "));
+  const saved = SAVED.get(known?.survives ?? (here.lost ? false : undefined));
+  root.querySelector(".note").textContent = [here.named, saved].filter(Boolean).join(" · ");
+  root.querySelector(".note").title = here.rounding;
+  slider.setAttribute("aria-valuetext", [`${here.text} of 255`, here.said, here.rounding, answer].filter(Boolean).join(", "));
   ticks(root, here);
   curve(root, here);
 }
@@ -83,7 +85,9 @@ function curve(root, here) {
     .map((point) => ({ ...point, at: stops.findIndex(({ epsilon }) => epsilon === point.epsilon) }))
     .filter(({ at }) => at >= 0)
     .sort((a, b) => a.at - b.at);
+  const lost = stops.findLastIndex((stop) => stop.lost);
   chart.replaceChildren(
+    draw("rect", { class: "lost", x: 0, y: 0, width: lost < 0 ? 0 : x(lost + 0.5), height: HEIGHT }),
     line("edge", 0, width, y(1)),
     line("edge", 0, width, y(0)),
     line("threshold", 0, width, y(threshold)),
