@@ -51,10 +51,11 @@ def card_problems() -> tuple[str, ...]:
 
 def load_card(key: str) -> ModelCard:
     """The card of this key; raises UnknownName listing what there is, or ModelError."""
-    paths = {path.stem: path for folder in (models_folder(), FOLDER) for path in folder.glob("*.toml")}
-    if key not in paths:
-        raise UnknownName(f"Model {key!r}", "is not known", f"Choose one of: {', '.join(sorted(paths))}.")
-    return _card_at(paths[key]) if paths[key].parent == FOLDER else _foreign_card_at(paths[key])
+    for folder, card_at in ((FOLDER, _card_at), (models_folder(), _foreign_card_at)):
+        if re.fullmatch(_BARE, key) and (path := folder / f"{key}.toml").is_file():
+            return card_at(path)
+    known = {path.stem for folder in (models_folder(), FOLDER) for path in folder.glob("*.toml")}
+    raise UnknownName(f"Model {key!r}", "is not known", f"Choose one of: {', '.join(sorted(known))}.")
 
 
 def _foreign() -> list[ModelCard | ModelError]:

@@ -172,13 +172,19 @@ def rate_interval(right: Array, groups: Groups) -> tuple[float, float]:
     Bootstrap over groups. Where they all have one rate, resampling finds nothing but that, so there the interval is
     Wilson's for the number of groups (Wilson 1927, doi:10.1080/01621459.1927.10502953).
     """
-    if len(right) == 0:
+    low, high = mean_interval(right, groups)
+    return _wilson(float(right.mean()), len(np.unique(np.asarray(groups)))) if low == high else (low, high)
+
+
+def mean_interval(values: Array, groups: Groups) -> tuple[float, float]:
+    """95 % percentile bootstrap interval over groups (N,) of the mean of values (N,); (nan, nan) where N is 0."""
+    if len(values) == 0:
         return float("nan"), float("nan")
     names, group_of = np.unique(np.asarray(groups), return_inverse=True)
-    hits, sizes = np.bincount(group_of, weights=right), np.bincount(group_of)
+    sums, sizes = np.bincount(group_of, weights=values), np.bincount(group_of)
     drawn = np.random.default_rng(0).integers(len(names), size=(RESAMPLES, len(names)))
-    low, high = np.quantile(hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
-    return (float(low), float(high)) if low < high else _wilson(float(right.mean()), len(names))
+    low, high = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _wilson(rate: float, n: int) -> tuple[float, float]:

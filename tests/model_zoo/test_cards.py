@@ -17,9 +17,9 @@ def test_each_modality_has_one_standard_model() -> None:
     assert sorted(card.input.modality for card in cards() if card.role == "standard") == ["cxr", "dermoscopy", "fundus"]
 
 
-def test_each_modality_has_a_surrogate() -> None:
-    surrogates = {card.twin: card.input.modality for card in cards() if card.role == "surrogate"}
-    assert surrogates == {
+@pytest.mark.parametrize("role", ["robust", "surrogate"])
+def test_each_standard_model_has_its_twins(role: str) -> None:
+    assert {card.twin: card.input.modality for card in cards() if card.role == role} == {
         "cxr_pneumonia": "cxr",
         "dermoscopy_melanoma": "dermoscopy",
         "fundus_referable_dr": "fundus",
