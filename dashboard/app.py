@@ -11,6 +11,7 @@ from core.errors import SecondLookError
 from dashboard.components.frame import frame
 from dashboard.components.message import message
 from dashboard.services import address
+from dashboard.services.jobs import COMPUTE
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#000"/>'
@@ -31,17 +32,16 @@ def view(name: str) -> Callable[[], None]:
 
 
 st.set_page_config(page_title="Second Look", page_icon=ICON, layout="wide")
-PAGES = [
-    st.Page(view(name), title=name.capitalize(), url_path=name, default=name == "look")
-    for name in ("look", "compare", "learn", "models", "methods", "about")
-]
+NAMES = ("look", "explain", "compare", "learn", "models", "methods", "about")
+PAGES = [st.Page(view(name), title=name.capitalize(), url_path=name, default=name == "look") for name in NAMES]
 ADD = st.Page(view("add"), title="Add a model", url_path="add")  # reached from the models
-ADDRESSED = ("", "compare")  # pages whose address says what they show
+ADDRESSED = ("", "explain", "compare")  # pages whose address says what they show
 page = st.navigation([*PAGES, ADD], position="hidden")
 try:
-    if page.url_path in ADDRESSED:
-        address.follow()
-    frame(PAGES)
-    page.run()
+    with COMPUTE.drawing():
+        if page.url_path in ADDRESSED:
+            address.follow()
+        frame(NAMES)
+        page.run()
 except SecondLookError as error:
     message(str(error), "error")

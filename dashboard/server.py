@@ -1,26 +1,60 @@
 """The server: python -m streamlit run dashboard/server.py, from the root of the repository.
 
-It begins to listen once the first page can be drawn at once: torch and all that a page is made of are imported by then.
-Meanwhile nobody could see anything but a spinner, and afterwards nobody waits for an import.
+It listens at once, so that a browser loads what draws pages while torch and all that the first page is made of are
+imported. It says that it is healthy, and draws pages, once that is done: a page asks for its health first.
 """
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+READY = asyncio.Event()
+
+
+class Patience:
+    """Lets whoever asks for more than files wait until the first page can be drawn."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and "/_stcore/" in scope["path"]:
+            await READY.wait()
+        await self.app(scope, receive, send)
 
 
 @asynccontextmanager
 async def ready(_app: st.App) -> AsyncIterator[None]:
-    """Make ready before the first reader comes."""
-    from dashboard.services import warming
-
-    warming.imports()
-    loading = warming.models()
+    """Make ready for the first reader, who may be here already."""
+    preparing = asyncio.create_task(_prepared())
     yield
-    loading.cancel.set()
+    (await preparing).cancel.set()
 
 
-app = st.App("app.py", lifespan=ready)
+async def _prepared() -> Any:
+    """Everything imported, and the job that loads the models."""
+    try:
+        warming = await asyncio.to_thread(importlib.import_module, "dashboard.services.warming")
+        await asyncio.to_thread(warming.imports)
+        return warming.models()
+    finally:  # a page that can't be imported says why
+        READY.set()
+
+
+def first_page(request: Request) -> RedirectResponse:
+    """By its name, as links to it say; Streamlit knows it only without."""
+    return RedirectResponse(f".?{request.url.query}")
+
+
+app = st.App("app.py", lifespan=ready, routes=[Route("/look", first_page)], middleware=[Middleware(Patience)])

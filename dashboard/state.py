@@ -14,6 +14,7 @@ CASE, MODEL, WORDING = "case", "model", "wording"
 PLAIN, TECHNICAL = "Plain", "Technical"
 FOLLOWS = "model follows"  # the modality for which a model was picked last
 GOAL, SEED = "goal", "seed"
+ORDER = "worklist order"  # ids of the cases that the worklist shows, once the reader has filtered or sorted it
 ROWS, COLUMNS = "compare rows", "compare columns"  # keys of axes of the compare page
 ANYWAY = "asked anyway"  # {(model, case)} that the reader wants to see though it is out of scope
 REGION, REGION_OF = "region", "region of"  # (left, top, right, bottom) in shares of the case of this id

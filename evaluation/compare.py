@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from core.classifier import Classifier
 from core.params import Params
@@ -34,6 +34,7 @@ def compare(
     explain_region: Mask | None = None,
     seed: int = 0,
     mm_per_pixel: tuple[float, float] | None = None,
+    on_clean: Callable[[View], object] | None = None,
     report: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> Comparison:
@@ -42,9 +43,9 @@ def compare(
     target is the index of the explained and attacked label; direction None flips the decision as it stands;
     params None are the method's own. attack_region (h, w) bool holds the only pixels that perturbation and noise may
     change, explain_region those where the maps are kept; None means all. mm_per_pixel (row, column) is the size of a
-    model pixel where known. All three maps share the seed. report gets the share of the whole that is done. Raises
-    UnknownName, InputError, Unsupported, ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is
-    set.
+    model pixel where known. All three maps share the seed. on_clean gets what is said of the clean image before any is
+    perturbed; report gets the share of the whole that is done. Raises UnknownName, InputError, Unsupported,
+    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     explaining, perturbing = EXPLAINERS[explainer], PERTURBATIONS[perturbation]
     for method in (explaining, perturbing):
@@ -56,10 +57,26 @@ def compare(
     shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]
     map_passes = explaining.passes(explainer_params, shape)
     search_passes = perturbing.passes(perturbation_params, shape)
-    reports = _consecutive(report, search_passes + CHECKING_PASSES, CHECKING_PASSES, *3 * [map_passes])
+    reports = _consecutive(report, map_passes, search_passes + CHECKING_PASSES, CHECKING_PASSES, map_passes, map_passes)
 
-    prediction = model.predict(pixels)
-    goal = Goal(target, direction) if direction else Goal.against(prediction, target)
+    def view(image: Floats) -> View:
+        attribution = explain(
+            explainer,
+            model,
+            image,
+            target,
+            explainer_params,
+            seed=seed,
+            region=explain_region,
+            report=next(reports),
+            cancel=cancel,
+        )
+        return View(model.predict(image), attribution)
+
+    clean = view(pixels)
+    if on_clean is not None:
+        on_clean(clean)
+    goal = Goal(target, direction) if direction else Goal.against(clean.prediction, target)
     changed = perturb(
         perturbation,
         model,
@@ -72,23 +89,7 @@ def compare(
         cancel=cancel,
     )
     control = controlled(model, changed, report=next(reports), cancel=cancel)
-    clean, perturbed, noisy = (
-        View(
-            model.predict(image),
-            explain(
-                explainer,
-                model,
-                image,
-                target,
-                explainer_params,
-                seed=seed,
-                region=explain_region,
-                report=next(reports),
-                cancel=cancel,
-            ),
-        )
-        for image in (pixels, changed.perturbed, control.perturbed)
-    )
+    perturbed, noisy = view(changed.perturbed), view(control.perturbed)
     comparison = Comparison(
         target=target,
         perturbation=changed,

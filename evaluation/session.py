@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict, Unpack
 
@@ -11,7 +12,7 @@ from core.classifier import Classifier
 from core.errors import UnknownName
 from core.params import Params
 from core.progress import Report
-from core.values import Case, Comparison, Direction, Floats, Geometry, ModelCard
+from core.values import Case, Comparison, Direction, Floats, Geometry, ModelCard, View
 from evaluation.cautions import case_cautions
 from evaluation.compare import compare
 from evaluation.regions import Rectangle, region_of
@@ -29,6 +30,7 @@ class Settings(TypedDict):
     perturbation_params: NotRequired[Params | None]
     direction: NotRequired[Direction | None]
     seed: NotRequired[int]
+    on_clean: NotRequired[Callable[[View], object] | None]
     report: NotRequired[Report | None]
     cancel: NotRequired[threading.Event | None]
 

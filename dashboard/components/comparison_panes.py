@@ -5,13 +5,17 @@ Above: clean | perturbation | perturbed. Below: the maps before | difference | a
 
 from __future__ import annotations
 
-from core.values import Attribution, Case, Comparison, Prediction
+from collections.abc import Mapping
+
+from core.params import Value
+from core.registry import Method
+from core.values import Attribution, Case, Prediction, View
 from dashboard.components.viewer import Frame, Heat, Pane, Picture, Preset, Scale, Window
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import settings, shape
 from dashboard.services import pictures
 from dashboard.services.cases import Entry
-from dashboard.services.comparing import Finished
+from dashboard.services.comparing import Finished, Preview
 from evaluation.words import finding, level, percent
 from explainers import EXPLAINERS
 from imaging.overlay import has_evidence
@@ -32,16 +36,25 @@ def frame_of(case: Case) -> Frame:
     return Frame(case.id, (width, height), case.spacing_mm, case.orientation, window)
 
 
-def comparison_panes(entry: Entry, finished: Finished | None) -> list[Pane]:
-    """The six panes of a case; finished is None as long as there is nothing but the case itself."""
-    return _results(entry, finished) if finished else _empty(entry)
+def picture_of(case: Case, source: str, channels: int = 1) -> Picture:
+    """A picture that services.pictures.picture() made of this case with so many channels."""
+    gray = case.pixels.shape[2] == 1
+    return Picture(source, planes=(3 if channels == 3 else 1) if gray else 0)
 
 
-def comparison_scales(finished: Finished | None) -> list[Scale]:
-    """The color bars of the maps of a comparison."""
-    if finished is None:
+def comparison_panes(entry: Entry, shown: Finished | Preview | None) -> list[Pane]:
+    """The six panes of a case; shown is None as long as there is nothing but the case itself."""
+    if isinstance(shown, Finished):
+        return _results(entry, shown)
+    return _empty(entry) if shown is None else _first_results(entry, shown)
+
+
+def comparison_scales(shown: Finished | Preview | None) -> list[Scale]:
+    """The color bars of the maps."""
+    if shown is None:
         return []
-    attribution, drawn = finished.comparison.clean.attribution, finished.drawn
+    attribution = _clean(shown).attribution
+    drawn = shown.drawn if isinstance(shown, Finished) else shown
 
     def scale(name: str, lut: Lut, low: float) -> Scale:
         first = f"{'≤ ' if drawn.beyond and low else ''}{low:.3g}".replace("-", "−")
@@ -53,27 +66,33 @@ def comparison_scales(finished: Finished | None) -> list[Scale]:
     return [scale("Maps", "sequential", drawn.low), scale("Difference", "diverging", -drawn.high)]
 
 
-def recipe(finished: Finished | None) -> str:
+def recipe(shown: Finished | Preview | None) -> str:
     """What is needed to get the same pictures again."""
-    if finished is None:
+    if shown is None:
         return ""
-    perturbation, attribution = finished.comparison.perturbation, finished.comparison.clean.attribution
-    request, goal = finished.request, perturbation.goal
-    parts = [f"{request.model}, {request.point} point", f"{goal.direction} {finding(_target_label(finished))}"]
-    for method, params in (
-        (PERTURBATIONS[perturbation.method], perturbation.params),
-        (EXPLAINERS[attribution.method], attribution.params),
-    ):
-        chosen = settings(method, params)
-        parts.append(f"{method.name}: {chosen}" if chosen else method.name)
-    for what, area in (("changed", request.attack_region), ("explained", request.explain_region)):
+    request, clean = shown.request, _clean(shown)
+    parts = [f"{request.model}, {request.point} point"]
+    areas = {"explained": request.explain_region}
+    if isinstance(shown, Finished):
+        perturbation = shown.comparison.perturbation
+        parts.append(f"{perturbation.goal.direction} {finding(clean.prediction.labels[request.target])}")
+        parts.append(_with_settings(PERTURBATIONS[perturbation.method], perturbation.params))
+        areas = {"changed": request.attack_region, **areas}
+    attribution = clean.attribution
+    parts.append(_with_settings(EXPLAINERS[attribution.method], attribution.params))
+    for what, area in areas.items():
         if area is not None:
             parts.append(f"{what} only in {', '.join(f'{edge:.3g}' for edge in area)}")
-    return " · ".join([*parts, f"seed {perturbation.seed}", f"{attribution.heat.shape[0]} px"])
+    return " · ".join([*parts, f"seed {request.seed}", f"{attribution.heat.shape[0]} px"])
 
 
-def _target_label(finished: Finished) -> str:
-    return finished.comparison.clean.prediction.labels[finished.comparison.target]
+def _with_settings(method: Method, params: Mapping[str, Value]) -> str:
+    chosen = settings(method, params)
+    return f"{method.name}: {chosen}" if chosen else method.name
+
+
+def _clean(shown: Finished | Preview) -> View:
+    return shown.clean if isinstance(shown, Preview) else shown.comparison.clean
 
 
 def _window(case: Case) -> Window:
@@ -114,6 +133,42 @@ def _empty(entry: Entry) -> list[Pane]:
     return [clean, *(Pane(name, title, frame=frame, summary="Nothing yet.") for name, title in titles.items())]
 
 
+def _first_results(entry: Entry, preview: Preview) -> list[Pane]:
+    """The panes of the clean picture and its map, the others empty."""
+    frame, box, attribution = frame_of(entry.case), pictures.frame_box(preview.geometry), preview.clean.attribution
+    lut: Lut = "diverging" if attribution.signed else "sequential"
+    heat = Heat(preview.heat, box, lut, attribution.signed, preview.low, preview.high, attribution.unit)
+    shown = heat if has_evidence(attribution) else None
+    first = _clean_panes(entry, frame, preview.clean, preview.request.target, shown)
+    panes = {pane.name: pane for pane in first}
+    return [panes.get(pane.name, pane) for pane in _empty(entry)]
+
+
+def _clean_panes(entry: Entry, frame: Frame, view: View, target: int, heat: Heat | None) -> tuple[Pane, Pane]:
+    """The clean picture with its map, and the map alone."""
+    explainer = EXPLAINERS[view.attribution.method].name
+    return (
+        Pane(
+            "clean",
+            "Clean",
+            _verdict(view.prediction, target),
+            frame,
+            _picture(entry),
+            heat,
+            summary=f"Clean picture with map. {_summary(view, target)}",
+        ),
+        Pane(
+            "before",
+            "Map, before",
+            explainer,
+            frame,
+            heat=heat,
+            message="" if heat else NO_EVIDENCE,
+            summary=f"{explainer} on the clean picture. {_place(view.attribution)}",
+        ),
+    )
+
+
 def _results(entry: Entry, finished: Finished) -> list[Pane]:
     comparison, drawn = finished.comparison, finished.drawn
     frame, box = frame_of(entry.case), pictures.frame_box(finished.geometry)
@@ -127,20 +182,12 @@ def _results(entry: Entry, finished: Finished) -> list[Pane]:
     first = heat(drawn.before, signed, drawn.low, has_evidence(before.attribution))
     second = heat(drawn.after, signed, drawn.low, has_evidence(after.attribution))
     between = heat(drawn.difference, True, -drawn.high, first is not None or second is not None)
-    gray = comparison.perturbation.perturbed.shape[0] == 1 and frame.window is not None
     perturbation = PERTURBATIONS[comparison.perturbation.method].name
     explainer = EXPLAINERS[before.attribution.method].name
     size = f"at most {level(comparison.perturbation.norms.linf_255)}/255"
+    clean, clean_map = _clean_panes(entry, frame, before, comparison.target, first)
     return [
-        Pane(
-            "clean",
-            "Clean",
-            _verdict(before.prediction, comparison.target),
-            frame,
-            _picture(entry),
-            first,
-            summary=f"Clean picture with map. {_summary(comparison, before.prediction, before.attribution)}",
-        ),
+        clean,
         Pane(
             "change",
             f"Perturbation ×{drawn.magnification}",
@@ -154,19 +201,11 @@ def _results(entry: Entry, finished: Finished) -> list[Pane]:
             "Perturbed",
             _verdict(after.prediction, comparison.target),
             frame,
-            Picture(drawn.perturbed, packed=gray),
+            picture_of(entry.case, drawn.perturbed, comparison.perturbation.perturbed.shape[0]),
             second,
-            summary=f"Perturbed picture with map. {_summary(comparison, after.prediction, after.attribution)}",
+            summary=f"Perturbed picture with map. {_summary(after, comparison.target)}",
         ),
-        Pane(
-            "before",
-            "Map, before",
-            explainer,
-            frame,
-            heat=first,
-            message="" if first else NO_EVIDENCE,
-            summary=f"{explainer} on the clean picture. {_place(before.attribution)}",
-        ),
+        clean_map,
         Pane(
             "difference",
             "Difference",
@@ -189,18 +228,18 @@ def _results(entry: Entry, finished: Finished) -> list[Pane]:
 
 
 def _picture(entry: Entry) -> Picture:
-    return Picture(entry.picture, packed=entry.case.pixels.shape[2] == 1)
+    return picture_of(entry.case, entry.picture)
 
 
 def _verdict(prediction: Prediction, target: int) -> str:
     return f"{percent(prediction.probabilities[target])} {shape(prediction, target)}"
 
 
-def _summary(comparison: Comparison, prediction: Prediction, attribution: Attribution) -> str:
-    target = comparison.target
+def _summary(view: View, target: int) -> str:
+    prediction = view.prediction
     said = "flagged" if prediction.positive[target] else "not flagged"
     label, probability = finding(prediction.labels[target]), percent(prediction.probabilities[target])
-    return f"{label} {probability}, {said}. {_place(attribution)}"
+    return f"{label} {probability}, {said}. {_place(view.attribution)}"
 
 
 def _place(attribution: Attribution) -> str:

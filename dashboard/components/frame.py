@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from core.values import Modality, ModelCard
+from dashboard.components.links import page
 from dashboard.components.theme import theme_switch
 from dashboard.components.uploads import collect_uploads
 from dashboard.services.cases import Entry, worklist_entries
@@ -19,8 +19,8 @@ from evaluation.words import NOTICE
 STYLE = Path(__file__).parent.parent / "style.css"
 
 
-def frame(pages: Sequence[Any]) -> None:
-    """Draw the bar at the top and the notice at the bottom."""
+def frame(pages: Sequence[str]) -> None:
+    """Draw the bar at the top, with links to these pages, and the notice at the bottom."""
     collect_uploads()
     st.html(STYLE)
     with st.container(key="bar", horizontal=True, vertical_alignment="center", gap="small"):
@@ -28,8 +28,8 @@ def frame(pages: Sequence[Any]) -> None:
         _pick_case()
         _pick_model()
         with st.container(key="pages", horizontal=True, vertical_alignment="center", gap=None, width="content"):
-            for page in pages:
-                st.page_link(page)
+            for name in pages:
+                st.page_link(page(name))
         st.segmented_control(
             "Wording", [PLAIN, TECHNICAL], default=PLAIN, required=True, key=WORDING, label_visibility="collapsed"
         )

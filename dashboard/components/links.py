@@ -1,4 +1,4 @@
-"""Links between the overview of the models and the page of one: addresses that can be sent, and "back" works."""
+"""Links between pages: addresses that can be sent, and "back" works."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ PARAMETER = "model"
 
 def link_to_model(card: ModelCard, label: str | None = None) -> None:
     """To the page of a model, by default under its name."""
-    st.page_link(_models(), label=literal(label or title(card)), query_params={PARAMETER: card.key})
+    st.page_link(page("models"), label=literal(label or title(card)), query_params={PARAMETER: card.key})
 
 
 def link_to_models() -> None:
     """To the overview."""
-    st.page_link(_models(), label="‹ All models")
+    st.page_link(page("models"), label="‹ All models")
 
 
 def link_to_add() -> None:
     """To the page that takes a reader's own model."""
-    st.page_link(st.Page(link_to_add, title="Add a model", url_path="add"), label="Add a model")
+    st.page_link(page("add"), label="Add a model")
 
 
 def asked_for() -> str | None:
@@ -40,6 +40,10 @@ def asked_for() -> str | None:
     return key
 
 
-def _models() -> st.Page:
-    """The address of the overview; Streamlit knows pages by their addresses."""
-    return st.Page(link_to_models, title="Models", url_path="models")
+def page(name: str) -> st.Page:
+    """A page to link to; Streamlit knows it by its name.
+
+    The first one too: Streamlit would leave its address empty, and a new tab would open the page the link stands on.
+    dashboard/server.py knows /look.
+    """
+    return st.Page(lambda: None, title=name.capitalize(), url_path=name)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.components.worklist import reading_order
 from dashboard.services import address
 from dashboard.services.cases import Entry
 from dashboard.services.notes import LONGEST, Notes
@@ -19,6 +20,7 @@ def note(entry: Entry, entries: Sequence[Entry]) -> None:
     """Draw the note of a case, the buttons to its neighbors, and the one that saves all notes."""
     notes, key = held(Notes), f"note {entry.case.id}"
     st.session_state.setdefault(key, notes.text(entry.case.id))
+    alone = not reading_order(entries)
     with st.container(key="note"):
         st.text_area(
             "Note",
@@ -30,17 +32,19 @@ def note(entry: Entry, entries: Sequence[Entry]) -> None:
             args=(entry.case.id, key),
         )
         with st.container(horizontal=True, key="onward"):
-            st.button("Previous case", on_click=step, args=(-1, entry, entries))
-            st.button("Next case", type="primary", on_click=step, args=(1, entry, entries))
+            st.button("Previous case", disabled=alone, on_click=step, args=(-1, entry, entries))
+            st.button("Next case", type="primary", disabled=alone, on_click=step, args=(1, entry, entries))
             if notes.kept:
                 count = f"{len(notes.kept)} note{'s' if len(notes.kept) > 1 else ''}"
                 st.download_button(f"Save {count}", notes.report(entries), "second-look-notes.txt", on_click="ignore")
 
 
 def step(by: int, entry: Entry, entries: Sequence[Entry]) -> None:
-    """Make a neighbor of a case the current one, round the corner at the ends."""
-    ids = [other.case.id for other in entries]
-    st.session_state[CASE] = ids[(ids.index(entry.case.id) + by) % len(ids)]
+    """Make a neighbor in the worklist the current case, round the corner at the ends; the first that the list shows
+    where this one is filtered out."""
+    ids, here = reading_order(entries), entry.case.id
+    if ids:
+        st.session_state[CASE] = ids[(ids.index(here) + by) % len(ids)] if here in ids else ids[0]
 
 
 def _write(case: str, key: str) -> None:

@@ -17,9 +17,10 @@ POLL_SECONDS = 0.3
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def progress(job: Job[Any], doing: str, cancel: Callable[[], None]) -> None:
-    """Draw a card with a bar, the time left and Cancel, and run the page again when the job has ended."""
-    if job.finished:
+def progress(job: Job[Any], doing: str, cancel: Callable[[], None], *, awaited: bool = False) -> None:
+    """Draw a card with a bar, the time left and Cancel, and run the page again when the job has ended, or has
+    published what is awaited before its end."""
+    if job.finished or (awaited and job.early is not None):
         st.rerun()
     with st.container(key=f"progress {doing}", horizontal=True, vertical_alignment="center"):
         st.progress(job.share, _said(job, doing))

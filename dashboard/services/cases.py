@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -65,8 +65,12 @@ class Entry:
 @lru_cache(maxsize=1)
 def bundled() -> tuple[Entry, ...]:
     """Entries of all bundled cases, kind by kind."""
-    ordered = sorted(bundled_cases(), key=lambda case: list(MODALITIES).index(case.modality))
-    return tuple(Entry(load_bundled(case.key), case.title, case.key) for case in ordered)
+    return tuple(_by_kind(Entry(load_bundled(case.key), case.title, case.key) for case in bundled_cases()))
+
+
+def _by_kind(entries: Iterable[Entry]) -> list[Entry]:
+    """Each kind of picture together, otherwise as they come."""
+    return sorted(entries, key=lambda entry: list(MODALITIES).index(entry.case.modality))
 
 
 Outcomes: TypeAlias = list[Entry | InputError]
@@ -166,6 +170,6 @@ def _read(data: bytes, frame: int = 0, modality: Modality | None = None) -> Entr
 
 
 def worklist_entries() -> list[Entry]:
-    """Uploads of this session, then the bundled cases; each content once."""
+    """Uploads of this session, newest first, then the bundled cases, both kind by kind; each content once."""
     known = {entry.case.id for entry in bundled()}
-    return [*(entry for entry in held(Uploads).entries if entry.case.id not in known), *bundled()]
+    return [*_by_kind(entry for entry in held(Uploads).entries if entry.case.id not in known), *bundled()]

@@ -12,10 +12,10 @@ import numpy as np
 from core.classifier import Classifier
 from core.errors import Cancelled, SecondLookError
 from core.progress import Report
-from core.values import Case, Comparison, Geometry, ModelCard, Prediction
+from core.values import Case, Comparison, Geometry, ModelCard, Prediction, View
 from dashboard.services import pictures
-from dashboard.services.finished import Drawn, Finished, Mark, Request, Subject
-from dashboard.services.jobs import Cancel, Job, giving_way, step, submit
+from dashboard.services.finished import Drawn, Finished, Mark, Preview, Request, Subject
+from dashboard.services.jobs import Cancel, Job, giving_way, publish, step, submit
 from dashboard.services.loading import load_classifier
 from dashboard.services.own import OwnModels
 from dashboard.services.results import Results
@@ -25,7 +25,7 @@ from evaluation.suitability import NotSuitable, Objection, objections
 from imaging.geometry import geometry_of
 from imaging.overlay import display_scale, magnified
 
-__all__ = ["Comparisons", "Drawn", "Finished", "Mark", "Request", "Subject"]
+__all__ = ["Comparisons", "Drawn", "Finished", "Mark", "Preview", "Request", "Subject"]
 
 AHEAD = 6  # requests at most that are computed before anybody asks
 MARKING = 0.1  # share of the bar for the other cases of the worklist
@@ -83,13 +83,21 @@ class Comparisons:
         on_screen = self.latest if self.latest is not None and self.latest.request == request else None
         return found or on_screen
 
+    def preview(self, request: Request) -> Preview | None:
+        """What the job under way has published of a request."""
+        early = self.job.early if self.job is not None and self.asked == request else None
+        return early if isinstance(early, Preview) else None
+
     def settle(self, seconds: float) -> None:
-        """Take in what the jobs have become, after giving the one asked for a moment to be there at once."""
+        """Take in what the jobs have become, after giving the one asked for a moment to publish something."""
         for request in [request for request, job in self.ahead.items() if job.finished]:
             self.tried.add(request)
             self._take_in(self.ahead.pop(request).result)
         job = self.job
-        if job is None or not job.wait(seconds):
+        if job is None:
+            return
+        job.wait_for_news(seconds)
+        if not job.finished:
             return
         self.latest = self._take_in(job.result) or self.latest
         self.error = job.error
@@ -174,6 +182,7 @@ def compared(
     """
     loaded = load_classifier(request.model, report, cancel) if own is None else own
     model = loaded.at(request.point).watched(lambda _x, _logits: step())
+    geometry = geometry_of(case.pixels, model.card.input)
     comparison = compare_case(
         case,
         model,
@@ -187,10 +196,10 @@ def compared(
         seed=request.seed,
         attack_region=request.attack_region,
         explain_region=request.explain_region,
+        on_clean=lambda clean: publish(_preview(request, clean, geometry)),
         report=lambda share: report((1 - MARKING) * share),
         cancel=cancel,
     )
-    geometry = geometry_of(case.pixels, model.card.input)
     marks: dict[Subject, Mark] = {request.subject: comparison.clean.prediction}
     others = [other for other in unmarked if Subject.of(other) != request.subject]
     for done, other in enumerate(others):
@@ -205,6 +214,13 @@ def compared(
 
 def _mark(case: Case, model: Classifier) -> Mark:
     return objections(case, model) or model.predict(fitted(case, model.card).pixels)
+
+
+def _preview(request: Request, clean: View, geometry: Geometry) -> Preview:
+    heat, signed = clean.attribution.heat, clean.attribution.signed
+    low, high = display_scale([heat], signed)
+    beyond = float(np.abs(heat).max()) > high
+    return Preview(request, clean, geometry, pictures.heat_levels(heat, low, high), low, high, beyond)
 
 
 def _drawn(case: Case, comparison: Comparison, geometry: Geometry) -> Drawn:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.params import Params
-from core.values import Case, Comparison, Direction, Geometry, Grays, Modality, Prediction, content_id
+from core.values import Case, Comparison, Direction, Geometry, Grays, Modality, Prediction, View, content_id
 from evaluation.regions import Rectangle
 from evaluation.suitability import Objection
 
@@ -74,6 +74,19 @@ class Drawn:
     before: str
     difference: str
     after: str
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What is known of a request before anything is perturbed: heat is the data URI of the map on its own scale."""
+
+    request: Request
+    clean: View
+    geometry: Geometry
+    heat: str
+    low: float
+    high: float
+    beyond: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,20 +53,27 @@ Work = Callable[[Report, Cancel], T]
 
 @dataclass
 class Job(Generic[T]):
-    """A submitted computation. result is there when state is "done", error when it is "failed"."""
+    """A submitted computation. result is there when state is "done", error when it is "failed"; early is what it has
+    published before its end."""
 
     cancel: Cancel
     state: State = "waiting"
     share: float = 0.0
     started: float = field(default_factory=time.monotonic)
+    early: object = None
     result: T | None = None
     error: SecondLookError | None = None
     turn: Turn | None = None
+    _news: threading.Event = field(default_factory=threading.Event)
     _end: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float) -> bool:
         """Wait for the end at most so long; whether it has come."""
         return self._end.wait(seconds)
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Wait at most so long until something is published, or the end."""
+        self._news.wait(seconds)
 
     @property
     def finished(self) -> bool:
@@ -91,10 +98,16 @@ class Job(Generic[T]):
         if self.turn:
             self.turn.promote()
 
+    def publish(self, early: object) -> None:
+        """Show something of the result before the end."""
+        self.early = early
+        self._news.set()
+
     def end(self, state: State) -> None:
         """Nothing more will happen."""
         self.state = state
         self._end.set()
+        self._news.set()
 
 
 def always() -> bool:
@@ -122,6 +135,13 @@ def step() -> None:
         job.turn.step()
         if job.cancel.is_set():
             raise Cancelled
+
+
+def publish(early: object) -> None:
+    """The job of this thread, if there is one, shows something of its result."""
+    job: Job[Any] | None = getattr(_here, "job", None)
+    if job is not None:
+        job.publish(early)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Pictures and maps as the viewer wants them: lossless, in the frame of the case, at most LONG_SIDE pixels.
 
-A gray picture travels as the values behind it, in 16 bits, so that the reader can lay another window over them.
+The picture of a gray case travels as the values behind it, in 16 bits, so that the reader can lay another window over
+them; where a change colored it, as those of red, green and blue.
 """
 
 from __future__ import annotations
@@ -34,8 +35,14 @@ def shown(case: Case) -> Floats:
 
 
 def picture(case: Case, pixels: Floats) -> str:
-    """Data URI of display-referred pixels (H, W, C) of a case at viewing size: gray is packed, color has 8 bits."""
-    return packed(values_behind(case, pixels), *value_range(case)) if pixels.shape[2] == 1 else png(pixels)
+    """Data URI of display-referred pixels (H, W, C) of a case at viewing size.
+
+    Color has 8 bits; of a gray case the C planes are packed, one below the other.
+    """
+    if case.pixels.shape[2] == 3:
+        return png(pixels)
+    planes = [values_behind(case, plane) for plane in np.split(pixels, pixels.shape[2], axis=2)]
+    return packed(np.concatenate(planes), *value_range(case))
 
 
 def value_range(case: Case) -> tuple[float, float]:

@@ -15,8 +15,9 @@ from core.values import Perturbation
 from dashboard.services.lessons import Claim
 from dashboard.services.shots import TARGET, Taken
 from evaluation.control import change_255
-from evaluation.similarity import rank_correlation, strongest, top_overlap
+from evaluation.similarity import strongest, top_overlap
 from evaluation.words import finding, fraction, gray_levels, level, percent
+from explainers.metrics import rank_correlation
 from perturbations import PERTURBATIONS, Threat
 
 MOST, SOME = 0.6, 0.25  # of a map's strongest tenth

@@ -18,10 +18,10 @@ from dashboard.services.lessons import EDGES, Shot
 from dashboard.services.loading import load_classifier
 from evaluation.cautions import case_cautions, perturbation_cautions
 from evaluation.control import controlled
-from evaluation.randomized import with_random_weights
 from evaluation.session import fitted
 from evaluation.suitability import admit
 from explainers import EXPLAINERS, explain
+from explainers._randomized import with_random_weights
 from imaging.geometry import to_model
 from imaging.overlay import magnified
 from perturbations import PERTURBATIONS, perturb

@@ -2,7 +2,7 @@
 
 A step lasts from one report of a job to its next, which is one pass through a model or less; so between two steps of
 one's own there is at most one of each other session. The jobs of a session keep the order in which they came. Jobs in
-the background get their turn only while no other job wants it.
+the background get their turn only while no other job wants it, and no page is being drawn.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+QUIET_SECONDS = 0.5  # in which a browser draws what it was sent
 
 
 class Turns:
@@ -24,6 +27,7 @@ class Turns:
         self.changed = threading.Condition()
         self.line: list[Turn] = []  # whoever has waited longest comes first
         self.holder: Turn | None = None
+        self._pages = 0
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, name, prepare)
 
@@ -34,6 +38,22 @@ class Turns:
             self.line.append(turn)
             self.pass_on()
         return turn
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """While a page is drawn, and some time after, nothing computes in the background."""
+        self._count_page(1)
+        try:
+            yield
+        finally:
+            timer = threading.Timer(QUIET_SECONDS, self._count_page, (-1,))
+            timer.daemon = True
+            timer.start()
+
+    def _count_page(self, change: int) -> None:
+        with self.changed:
+            self._pages += change
+            self.pass_on()
 
     def pass_on(self) -> None:
         """Give the turn, where nobody has it, to whoever is next; `changed` is held."""
@@ -51,6 +71,8 @@ class Turns:
     def _ready(self) -> Iterator[Turn]:
         begun = sum(turn.begun for turn in self.line)
         for background, room in ((False, begun < self._threads), (True, begun == 0)):
+            if background and self._pages:
+                return
             sessions: set[Hashable] = set()
             for turn in self.line:
                 if turn.background == background and turn.session not in sessions:

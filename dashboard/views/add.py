@@ -8,7 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.errors import SecondLookError
 from core.values import Format, ModelCard
 from dashboard.components.frame import choose_model
-from dashboard.components.links import link_to_model, link_to_models
+from dashboard.components.links import link_to_model, link_to_models, page
 from dashboard.components.message import message
 from dashboard.components.progress import halted, progress
 from dashboard.components.verdict import verdict_heading, verdict_list, verdict_to_come
@@ -94,7 +94,7 @@ def _verdict(tried: Tried) -> None:
     verdict_heading(tried.card.name, tried.verdict)
     there = tried.classifier is not None or tried.card.key in held(OwnModels).classifiers
     if there and st.button("Use this model", type="primary", on_click=_use, args=(tried.card,)):
-        st.switch_page(st.Page(add, title="Look", url_path="look", default=True))
+        st.switch_page(page("look"))
     verdict_list(tried.verdict)
 
 

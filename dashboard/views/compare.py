@@ -9,6 +9,7 @@ seed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -26,7 +27,9 @@ from dashboard.components.comparing import (
 )
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
+from dashboard.components.note import step
 from dashboard.services import address
+from dashboard.services.cases import worklist_entries
 from dashboard.services.grid import Grid
 from dashboard.services.models import models
 from dashboard.state import ANYWAY, MODEL, held, listening, technical
@@ -57,7 +60,9 @@ def compare() -> None:
             if not under_way(grid):
                 fixed_in_words(setup, rows, columns)
     against = next(cell for cell in cells if cell.code == reference)
-    grid_panes(cells, against, shown, len(columns.names))
+    same_case = "case" not in (rows.axis.key, columns.axis.key)
+    onward = partial(step, entry=entry, entries=worklist_entries()) if same_case else None
+    grid_panes(cells, against, shown, len(columns.names), onward)
     _insist(cells)
     if any(cell.finished for cell in cells):
         numbers(cells, against, shown, technical=technical())

@@ -18,9 +18,9 @@ from dashboard.views.quiz import quiz
 
 SETTLE_SECONDS = 0.25  # what is ready by then needs no progress bar
 PANE = "lesson pane"  # (place, which of its panes stands alone)
-KEYS = {
-    "ArrowLeft": "lesson-back",
-    "ArrowRight": "lesson-next",
+KEYS = {"ArrowLeft": "lesson-back", "ArrowRight": "lesson-next"}
+PRESENTING_KEYS = {
+    **KEYS,
     "PageUp": "lesson-back",
     "PageDown": "lesson-next",
     "ArrowUp": "lesson-pane-before",
@@ -65,8 +65,7 @@ def _tour(lesson: Lesson, place: Place) -> None:
             _why_not(tours)
         elif told:
             _cautions(step, taken)
-    if place.present:
-        presenter(KEYS)
+    presenter(PRESENTING_KEYS if place.present else KEYS)
 
 
 def _pick_pane(place: Place, step: Step) -> int:

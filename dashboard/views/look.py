@@ -28,7 +28,7 @@ from dashboard.components.welcome import welcome
 from dashboard.components.worklist import worklist
 from dashboard.services import address
 from dashboard.services.cases import Entry, Uploads, worklist_entries
-from dashboard.services.comparing import Comparisons, Finished, Mark, Request, Subject
+from dashboard.services.comparing import Comparisons, Finished, Mark, Preview, Request, Subject
 from dashboard.services.models import models
 from dashboard.services.notes import Notes
 from dashboard.services.sizes import EPSILON, ahead, known_sizes
@@ -99,10 +99,9 @@ def look() -> None:
         explain_region=region if explain_here else None,
     )
     _show(entry, card, request, reading, comparisons, center, panel)
-    first = comparisons.answer(request)
-    if first is not None:
+    if not comparisons.refusal(request):
         with greeting:
-            welcome(card, first.comparison, stress.epsilon)
+            welcome(card, comparisons.answer(request) or comparisons.preview(request), stress.epsilon)
     if stress.epsilon is not None:
         with stress.dial:
             _sizes(entry, card, request, stress.epsilon, comparisons)
@@ -157,16 +156,17 @@ def _show(
     fresh = comparisons.answer(request)
     shown = fresh or comparisons.like(request)
     comparison = shown.comparison if shown else None
+    preview = None if shown else comparisons.preview(request)
     with panel:
-        mark = comparisons.mark(card, request.point, request.subject)
+        mark = preview.clean.prediction if preview else comparisons.mark(card, request.point, request.subject)
         clean = mark if isinstance(mark, Prediction) else None
         prediction_panel(card, entry.case, request.target, reading, clean, comparison, stale=shown is not fresh)
     with center:
         with st.container(key="viewer"):
-            _view(entry, shown, stale=shown is not fresh)
+            _view(entry, shown or preview, stale=shown is not fresh)
             provenance(entry.case)
             if fresh is None:
-                _why_not(comparisons)
+                _why_not(comparisons, awaited=shown is None and preview is None)
         if shown is None or comparison is None:
             return
         with st.container(key="findings" if fresh else "findings-stale"):
@@ -176,7 +176,7 @@ def _show(
             steps_section(request, shown, card)
 
 
-def _view(entry: Entry, shown: Finished | None, *, stale: bool) -> None:
+def _view(entry: Entry, shown: Finished | Preview | None, *, stale: bool) -> None:
     seen = viewer(
         comparison_panes(entry, shown),
         scales=comparison_scales(shown),
@@ -227,9 +227,9 @@ def _pick_target(card: ModelCard) -> int:
     )
 
 
-def _why_not(comparisons: Comparisons) -> None:
+def _why_not(comparisons: Comparisons, *, awaited: bool) -> None:
     if comparisons.job is not None:
-        progress(comparisons.job, "Computing", comparisons.stop)
+        progress(comparisons.job, "Computing", comparisons.stop, awaited=awaited)
     elif isinstance(comparisons.error, Unsupported):
         halted(str(comparisons.error))
     elif comparisons.error is not None:

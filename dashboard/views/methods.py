@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.params import ParamSpec
 from core.registry import Method
+from dashboard.components.localization import localization
 from dashboard.components.tables import table
 from explainers import EXPLAINERS
 from perturbations import PERTURBATIONS
@@ -25,6 +26,7 @@ def methods() -> None:
     with contents:
         _contents("Perturbations", PERTURBATIONS)
         _contents("Explainers", EXPLAINERS)
+        st.markdown("[Do maps point at the finding?](#localization)")
     with texts:
         st.title("Methods", anchor=False)
         st.header("Perturbations", anchor="perturbations")
@@ -34,6 +36,8 @@ def methods() -> None:
         for explainer in EXPLAINERS:
             signs = "Its values are evidence for and against" if explainer.signed else "Its values have one sign"
             _method(explainer, f"{signs}, in {explainer.unit}.")
+        st.header("Do maps point at the finding?", anchor="localization")
+        localization()
 
 
 def _contents(title: str, registry: Iterable[Method]) -> None:

@@ -61,11 +61,13 @@ def _side_by_side(standard: Sequence[ModelCard], robust: Sequence[ModelCard]) ->
     """Each standard model beside its robust twin, so that what robustness costs and what it buys is seen at once."""
     left = list(robust)
     if standard or robust:
-        here, there = st.columns(2)
+        with st.container(key="roles"):
+            here, there = st.columns(2)
         here.header(ROLES["standard"], anchor="standard")
         there.header(ROLES["robust"], anchor="robust")
         message(
-            "Side by side: what training against an attacker costs on clean pictures, and what it buys under attack."
+            "Each with its robust twin, where there is one: what training against an attacker costs on clean pictures, "
+            "and what it buys under attack."
         )
     for card in standard:
         twins = [other for other in robust if other.twin == card.key]

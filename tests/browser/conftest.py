@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,12 +11,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -29,11 +31,32 @@ OPTIONS = (
     "--disable-sync",
 )
 START_SECONDS = 120
+PATIENCE = 120_000  # ms
+FAILURES = ROOT / "build" / "failures"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Leave a picture of every page that is open when a test fails."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.when == "call" and report.failed and browser:
+        FAILURES.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"\W+", "-", item.name)
+        for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+            picture = FAILURES / f"{name}-{number}.jpg"
+            try:
+                page.screenshot(path=picture, type="jpeg", quality=50)
+                report.sections.append(("picture", f"{page.url}: {picture}"))
+            except Error as trouble:
+                report.sections.append(("no picture", str(trouble)))
+    return report
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium; without one the tests are skipped, but in CI they fail."""
+    expect.set_options(timeout=PATIENCE)
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         reason = f"no browser found, looked for {', '.join(NAMES)}"
@@ -71,11 +94,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+def blank(browser: Browser) -> Page:
+    """A page of 1440 x 900 in a browser that knows nothing yet."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A fresh session of 1440 x 900; afterwards, nothing went wrong in the browser and nothing left this machine."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(120_000)
+    """A fresh session; afterwards, nothing went wrong in the browser and nothing left this machine."""
+    page = blank(browser)
     troubles: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:

@@ -1,59 +1,69 @@
-"""All pages of the app, in both themes, as a reader reaches them."""
+"""All pages of the app, as a reader reaches them; and how to wait for what arrives when it arrives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-Scheme = Literal["dark", "light"]
-KEPT = "second look theme"  # where the switch keeps its choice
-TIMEOUT = 240_000
-UNDER_WAY = ":is([data-testid=stProgress], [data-testid=stSpinner])"
+T = TypeVar("T")
+
+SECONDS = 240  # the longest wait; nothing here takes a quarter of that on an idle machine
+STILL = 300  # ms for which nothing may be under way: a result that came makes the page run once more
+UNTITLED = {"Look": ".worklist", "Explain": ".st-key-explain-choices", "Compare": ".st-key-compare-choices"}
+UNDER_WAY = """still => {
+    const all = (root) =>
+        [...root.querySelectorAll("*")].flatMap((e) => (e.shadowRoot ? [e, ...all(e.shadowRoot)] : e));
+    const painted = (pane) => pane.ratio || !pane.box.clientWidth;
+    const whole = (viewer) =>
+        viewer && viewer.scene === viewer.coming && !viewer.request && viewer.visible.every(painted);
+    const busy = [
+        !document.querySelector("[data-test-script-state=notRunning]") && "the script",
+        document.querySelector("[data-testid=stProgress]") && "a computation",
+        document.querySelector("[data-testid=stSpinner]") && "an import",
+        !all(document).filter((e) => e.matches(".viewer")).every(({ viewer }) => whole(viewer)) && "a picture",
+    ].filter(Boolean);
+    if (busy.length) window.stillSince = undefined;
+    else window.stillSince ??= performance.now();
+    return performance.now() - window.stillSince >= still ? [] : [...busy, "no rest for so long"];
+}"""
 
 
-@contextmanager
-def app(browser: Browser, address: str, scheme: Scheme, width: int = 1440, height: int = 900) -> Iterator[Page]:
-    """A fresh session with a theme chosen before, at the first page."""
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.set_default_timeout(TIMEOUT)
-    page.add_init_script(f"localStorage.setItem({KEPT!r}, {scheme!r})")
-    page.goto(address)
-    settled(page)
-    expect(page.locator(".stApp")).to_have_css("color-scheme", scheme)
-    yield page
-    page.close()
+def until(page: Page, look: Callable[[], T], good: Callable[[T], bool], what: str) -> T:
+    """What there is to see, once it is good: for what no locator of Playwright can wait for."""
+    deadline = time.monotonic() + SECONDS
+    while not good(seen := look()):
+        assert time.monotonic() < deadline, f"{what}: still {seen!r} after {SECONDS} s"
+        page.wait_for_timeout(100)
+    return seen
 
 
-def settled(page: Page) -> None:
-    """Wait until nothing is under way."""
-    at_rest = page.locator("[data-test-script-state=notRunning]")
-    for _ in range(2):  # a result that came makes the page run once more
-        expect(at_rest).to_be_visible(timeout=TIMEOUT)
-        expect(page.locator(UNDER_WAY)).to_have_count(0, timeout=TIMEOUT)
-        page.wait_for_timeout(400)
-    expect(at_rest).to_be_visible(timeout=TIMEOUT)
+def settled(page: Page, still: int = STILL) -> None:
+    """Wait until nothing is under way and every picture is painted."""
+    page.evaluate("delete window.stillSince")
+    until(page, lambda: page.evaluate(UNDER_WAY, still), lambda busy: not busy, "under way")
 
 
 def every_page(page: Page) -> Iterator[str]:
     """Open the pages one after the other: those of the bar, then a model's, then that for adding one. Gives names."""
-    for name in page.locator(".st-key-pages a").all_inner_texts():
-        _follow(page, name)
+    links = page.locator(".st-key-pages").get_by_role("link")
+    for name in links.all_inner_texts():
+        title = page.get_by_role("heading", name=name, level=1)
+        _follow(links.filter(has_text=name), page.locator(UNTITLED[name]) if name in UNTITLED else title)
         yield name.lower()
-    _follow(page, "Models")
-    page.locator("[class*='st-key-card-'] .stPageLink a").first.click()
-    expect(page.get_by_role("link", name="All models")).to_be_visible(timeout=TIMEOUT)
-    settled(page)
+    models = links.filter(has_text="Models"), page.get_by_role("heading", name="Models", exact=True)
+    _follow(*models)
+    _follow(page.locator("[class*='st-key-card-'] .stPageLink a").first, page.get_by_role("link", name="All models"))
     yield "model"
-    _follow(page, "Models")
-    page.get_by_role("link", name="Add a model").click()
-    expect(page.get_by_role("heading", name="Add a model")).to_be_visible(timeout=TIMEOUT)
-    settled(page)
+    _follow(*models)
+    _follow(page.get_by_role("link", name="Add a model"), page.get_by_role("heading", name="Add a model"))
     yield "add"
 
 
-def _follow(page: Page, name: str) -> None:
-    page.locator(".st-key-pages").get_by_role("link", name=name, exact=True).click()
-    settled(page)
+def _follow(link: Locator, shows: Locator) -> None:
+    """Open a page, which shows this when it is there."""
+    link.click()
+    expect(shows).to_be_visible(timeout=1000 * SECONDS)
+    settled(link.page)

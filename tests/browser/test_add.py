@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from model_zoo.cards import write_card
+from tests.browser.conftest import blank
+from tests.browser.pages import settled
 from tests.browser.test_main_job import finished
 from tests.foreign import foreign_card, save_timm
 
@@ -18,8 +20,11 @@ MARK = re.compile("Uploaded, not measured here: Tiny")
 
 
 def choose(page: Page, zone: str, path: Path) -> None:
-    """Drop a file."""
-    page.locator(f".st-key-{zone}-zone input[type=file]").set_input_files(path)
+    """Drop a file, and wait until it has arrived and been read: a page that is drawn anew can lose the next one."""
+    place = page.locator(f".st-key-{zone}-zone")
+    place.locator("input[type=file]").set_input_files(path)
+    expect(place).to_contain_text(path.name)
+    settled(page)
 
 
 def test_an_uploaded_model_is_checked_and_compared(page: Page, browser: Browser, address: str, tmp_path: Path) -> None:
@@ -31,6 +36,7 @@ def test_an_uploaded_model_is_checked_and_compared(page: Page, browser: Browser,
     page.locator(".st-key-pages").get_by_role("link", name="Models").click()
     page.get_by_role("link", name="Add a model").click()
     expect(page.get_by_role("heading", name="Add a model")).to_be_visible()
+    settled(page)
     with page.expect_download() as template:
         page.get_by_role("button", name="Template for ONNX").click()
     assert 'format = "onnx"' in template.value.path().read_text(encoding="utf-8")
@@ -44,7 +50,7 @@ def test_an_uploaded_model_is_checked_and_compared(page: Page, browser: Browser,
     expect(page.get_by_role("combobox", name="Model")).to_have_value(MARK)
     finished(page)
     expect(page.get_by_role("combobox", name="Finding")).to_be_visible()
-    other = browser.new_page()
+    other = blank(browser)
     other.goto(f"{address}/methods")
     other.get_by_role("combobox", name="Model").click()
     expect(other.get_by_role("option", name="Pneumonia", exact=False).first).to_be_visible()

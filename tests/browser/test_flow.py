@@ -66,6 +66,54 @@ def test_the_worklist_finds_filters_and_sorts(page: Page) -> None:
     assert numbers == sorted(numbers)
 
 
+def test_the_next_case_is_the_next_one_that_the_reader_sees(page: Page) -> None:
+    finished(page)
+    chosen, lines = page.locator(CHOSEN), page.locator(".worklist button")
+    page.get_by_role("combobox", name="Kind of picture").select_option("Fundus photograph")
+    page.get_by_role("searchbox", name="Find a case").press_sequentially("phantom")
+    expect(lines.first).to_contain_text("Retina phantom 1")
+    expect(page.locator(".worklist")).not_to_contain_text(re.compile("Chest|Mole"))
+    page.get_by_role("button", name="Next case").click()
+    expect(chosen).to_contain_text("Retina phantom 1")
+    viewer = page.locator(".viewer .grid")
+    viewer.press("ArrowRight")
+    expect(chosen).to_contain_text("Retina phantom 2")
+    viewer.press("ArrowLeft")
+    expect(chosen).to_contain_text("Retina phantom 1")
+    viewer.press("ArrowLeft")
+    expect(lines.last).to_have_attribute("aria-selected", "true")
+    page.get_by_role("searchbox", name="Find a case").fill("no such case")
+    expect(page.get_by_role("button", name="Next case")).to_be_disabled()
+
+
+def test_the_arrows_step_the_one_case_of_a_grid_and_are_not_offered_where_cases_vary(page: Page, address: str) -> None:
+    others = "explainer=saliency&attack=exposure&columns=perturbation&compare.perturbation=exposure"
+    compare = page.locator(".st-key-pages").get_by_role("link", name="Compare")
+    page.goto(f"{address}/?case=chest-phantom-1&rows=explainer&compare.explainer=saliency&{others}")
+    compare.click()
+    viewer, keys = page.locator(".viewer .grid"), page.locator(".viewer dialog")
+    expect(viewer.locator("figure")).to_have_count(1)
+    viewer.press("?")
+    expect(keys.get_by_text("Next case")).to_be_visible()
+    keys.get_by_role("button").click()
+    viewer.press("ArrowRight")
+    page.wait_for_url(re.compile("case=chest-phantom-2"))
+    page.goto(f"{address}/?rows=case&compare.case=chest-phantom-1,chest-phantom-2&{others}")
+    compare.click()
+    expect(viewer.locator("figure")).to_have_count(2)
+    viewer.press("?")
+    expect(keys.get_by_text("Zoom in")).to_be_visible()
+    expect(keys.get_by_text("Next case")).to_be_hidden()
+
+
+def test_the_reading_room_opens_under_its_name_too(page: Page, address: str) -> None:
+    page.goto(f"{address}/look?case=retina-photograph")
+    expect(page.locator(CHOSEN)).to_contain_text("normal left eye")
+    page.wait_for_url(f"{address}/?case=retina-photograph&*")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    expect(page.locator(".st-key-pages").get_by_role("link", name="Look")).to_have_attribute("href", "look")
+
+
 def test_the_dial_answers_to_the_keyboard_and_computes_its_neighbors_ahead(page: Page) -> None:
     finished(page)
     page.get_by_role("slider", name="Epsilon").press("ArrowLeft")

@@ -27,9 +27,9 @@ def test_the_switch_keeps_the_session_and_the_choice(page: Page) -> None:
     page.get_by_role("button", name="Switch to the light theme").click()
     shows(page, "light", light)
     expect(page.get_by_role("radio", name="Technical")).to_be_checked()
-    for link in ("About", "Look"):
+    for link, there in (("About", page.get_by_role("heading", name="About")), ("Look", page.locator(".worklist"))):
         page.locator(".st-key-pages").get_by_role("link", name=link).click()
-        settled(page)
+        expect(there).to_be_visible()
         shows(page, "light", light)
     page.reload()
     shows(page, "light", light)

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import serving
-from tests.browser.viewer_page import MM, SIZE, attacked, radiograph
+from tests.browser.viewer_page import GRID, LARGE, MM, SIZE, attacked, radiograph
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -49,21 +49,52 @@ def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def room(opened: Page) -> Page:
     """The page with the viewer as at first, in focus."""
-    opened.locator(".viewer").evaluate("""root => {
+    return afresh(opened, "")
+
+
+@pytest.fixture
+def large(opened: Page) -> Page:
+    """The same with a case that is sent reduced, and a perturbed picture that is colored; no area can be chosen."""
+    return afresh(opened, LARGE)
+
+
+@pytest.fixture
+def grid(opened: Page) -> Page:
+    """The same with two cases side by side."""
+    return afresh(opened, GRID)
+
+
+def afresh(page: Page, variant: str) -> Page:
+    """This variant of the page, without what an earlier test left."""
+    for box in (LARGE, GRID):
+        if page.get_by_label(box).is_checked() != (box == variant):
+            page.get_by_text(box).click()
+    first, case = ("chest", "chest") if variant == GRID else ("clean", "large" if variant == LARGE else "chest")
+    expect(page.locator(f"[data-pane={first}]")).to_be_attached()
+    expect(page.locator(".viewer")).to_have_count(1)
+    page.wait_for_function(
+        """([root, id]) => {
+            const { frame, visible } = root.viewer;
+            return frame?.id === id && visible.every(({ scene }) => !scene.picture || scene.picture.decoded);
+        }""",
+        arg=[page.locator(".viewer").element_handle(), case],
+    )
+    page.locator(".viewer").evaluate("""root => {
         const { viewer } = root;
-        Object.assign(viewer.session, { tool: "window", active: "clean", swipe: false, blink: false, divider: 0.5 });
+        const active = viewer.scene.panes[0].name;
+        Object.assign(viewer.session, { tool: "window", active, swipe: false, blink: false, divider: 0.5 });
         for (const name of ["overlay", "contours"]) viewer.set(name, name === "overlay");
         for (const [name, value] of [["opacity", 80], ["threshold", 10], ["tint", "warm"], ["layout", "all"]])
             viewer.set(name, value);
-        viewer.frame.note.measures.length = 0;
+        for (const { frame } of viewer.panes.values()) frame.note.measures.length = 0;
         viewer.measuring.probe = viewer.measuring.corner = undefined;
         viewer.looking.reset();
         viewer.layOut();
         viewer.toolbar.update();
     }""")
-    opened.locator(".grid").focus()
-    painted(opened)
-    return opened
+    page.locator(".grid").focus()
+    painted(page)
+    return page
 
 
 def painted(page: Page) -> None:
@@ -281,12 +312,12 @@ def test_the_probe_reads_values_map_and_place(room: Page) -> None:
 
 def test_the_probe_works_by_keyboard_and_is_read_out(room: Page) -> None:
     press(room, "Shift+ArrowRight")
-    first = room.locator(".said").inner_text()
+    first = room.locator(".viewer .said").inner_text()
     assert "mm right, 64.0 mm down" in first
     press(room, "Shift+ArrowRight", "Shift+ArrowDown")
-    assert room.locator(".said").inner_text() not in ("", first)
+    assert room.locator(".viewer .said").inner_text() not in ("", first)
     press(room, "m", "Enter", *["Shift+ArrowRight"] * 5, "Enter")
-    assert re.fullmatch(r"\d+\.\d mm", room.locator(".said").inner_text())
+    assert re.fullmatch(r"\d+\.\d mm", room.locator(".viewer .said").inner_text())
 
 
 def test_length_and_rectangle_in_mm(room: Page) -> None:
@@ -342,12 +373,12 @@ def test_layouts_never_change_the_height(room: Page) -> None:
     for name, panes in (("pair", 2), ("one", 1), ("all", 3)):
         room.locator(".menu.all summary").click()
         button(room, name).click()
-        expect(room.locator("figure:visible")).to_have_count(panes)
+        expect(room.locator(".viewer figure:visible")).to_have_count(panes)
         expect(grid).to_be_focused()
         painted(room)
         assert grid.bounding_box() == before
     room.locator("[data-pane=difference] .pane").dblclick()
-    expect(room.locator("figure:visible")).to_have_count(1)
+    expect(room.locator(".viewer figure:visible")).to_have_count(1)
     expect(room.locator("[data-pane=difference]")).to_be_visible()
 
 
@@ -426,23 +457,166 @@ def test_a_rectangle_becomes_the_area_that_counts(room: Page) -> None:
     seen(room, "region None")
 
 
-def test_in_a_grid_different_cases_zoom_together(room: Page) -> None:
-    room.get_by_text("Grid").click()
-    expect(room.locator(".viewer")).to_have_count(1)
-    eye = room.locator("[data-pane=eye]")
-    expect(eye.locator(".differs-word")).to_be_visible()
-    expect(button(room, "blink")).to_be_hidden()
-    room.wait_for_function(
-        "root => root.viewer.visible.every((pane) => pane.scene.picture.decoded)",
-        arg=room.locator(".viewer").element_handle(),
+def test_under_a_divider_or_a_blink_what_is_read_is_what_is_seen(room: Page) -> None:
+    def reading(u: float) -> str:
+        room.mouse.move(*spot(room, "clean", u, 0.5))
+        painted(room)
+        return str(re.findall(r"map ([\d.]+)", room.locator(".reading").inner_text())[0])
+
+    def said(pane: str) -> list[str]:
+        return room.locator(f"[data-pane={pane}] .marks text").all_text_contents()[1:]
+
+    press(room, "q")
+    drag(room, spot(room, "clean", 0.7, 0.5), spot(room, "clean", 0.74, 0.54))
+    clean, perturbed = said("clean"), said("perturbed")
+    assert clean != perturbed
+    assert float(reading(0.9)) == pytest.approx(0.9, abs=0.02)  # the map rises to the right, and once perturbed falls
+    press(room, "b")
+    assert float(reading(0.9)) == pytest.approx(0.1, abs=0.02)
+    assert said("clean") == perturbed
+    press(room, "b", "s")
+    assert said("clean") == perturbed
+    assert float(reading(0.9)) == pytest.approx(0.1, abs=0.02)
+    assert float(reading(0.2)) == pytest.approx(0.2, abs=0.02)
+    press(room, "Backspace")
+    drag(room, spot(room, "clean", 0.3, 0.2), spot(room, "clean", 0.7, 0.3))
+    assert [line.partition(" mean")[0] for line in said("clean")] == ["Clean:", "Perturbed:"]
+
+
+@pytest.mark.parametrize(
+    ("event", "value"),
+    [
+        ({"key": "[", "ctrlKey": True, "altKey": True, "modifierAltGraph": True}, "75"),  # AltGr and 8 in Germany
+        ({"key": "[", "altKey": True}, "75"),  # Option and 5 on a Mac
+        ({"key": "[", "ctrlKey": True}, "80"),
+        ({"key": "[", "metaKey": True}, "80"),
+    ],
+)
+def test_brackets_may_need_a_modifier(room: Page, event: dict[str, Any], value: str) -> None:
+    room.locator(".grid").dispatch_event("keydown", {**event, "bubbles": True, "composed": True})
+    expect(room.locator("input[name=opacity]")).to_have_value(value)
+
+
+def test_capital_letters_are_the_same_keys(room: Page) -> None:
+    press(room, "M")
+    expect(button(room, "length")).to_have_attribute("aria-pressed", "true")
+    room.keyboard.down("B")
+    room.wait_for_timeout(450)
+    expect(room.locator("[data-pane=clean] .title")).to_have_text("Perturbed")
+    room.keyboard.up("B")
+    expect(room.locator("[data-pane=clean] .title")).to_have_text("Clean")
+
+
+def test_a_window_that_loses_the_focus_lets_go_of_held_keys(room: Page) -> None:
+    title = room.locator("[data-pane=clean] .title")
+    room.keyboard.down("b")
+    expect(title).to_have_text("Perturbed")
+    room.evaluate("() => window.dispatchEvent(new Event('blur'))")
+    expect(title).to_have_text("Clean")
+    room.keyboard.up("b")
+    press(room, "+", "q")
+    zoomed = camera(room)
+    room.keyboard.down(" ")
+    room.evaluate("() => window.dispatchEvent(new Event('blur'))")
+    drag(room, spot(room, "clean", 0.4, 0.4), spot(room, "clean", 0.6, 0.6))
+    room.keyboard.up(" ")
+    assert camera(room) == zoomed
+    expect(room.locator("[data-pane=clean] .marks .measure")).to_have_count(1)
+
+
+def test_a_flat_rectangle_is_none(room: Page) -> None:
+    press(room, "q")
+    for end in ((0.5, 0.25), (0.25, 0.5)):
+        drag(room, spot(room, "clean", 0.25, 0.25), spot(room, "clean", *end))
+    expect(room.locator("[data-pane=clean] .marks .measure")).to_have_count(0)
+    expect(button(room, "area")).to_be_disabled()
+
+
+def test_a_large_picture_says_that_it_is_reduced(large: Page) -> None:
+    reading = large.locator(".reading")
+    large.mouse.move(0, 0)
+    expect(reading).to_have_text("Point at a picture to read its values. It is shown reduced to 1024 px.")
+    large.mouse.move(*spot(large, "clean", 0.5, 0.5))
+    expect(reading).to_contain_text("HU (reduced to 1024 px) · map")
+    press(large, "q")
+    drag(large, spot(large, "clean", 0.25, 0.5), spot(large, "clean", 0.5, 0.75))
+    _, values, of = large.locator("[data-pane=clean] .marks text").all_text_contents()
+    assert values.startswith("mean")
+    assert of == "of the picture reduced to 1024 px"
+    press(large, "0")
+    assert large.locator(".viewer").evaluate("root => root.viewer.active.place.scale") == pytest.approx(1)
+    expect(button(large, "fit")).to_have_text("100 %")
+
+
+def test_no_key_chooses_an_area_where_none_can_be_chosen(large: Page) -> None:
+    press(large, "q")
+    drag(large, spot(large, "clean", 0.25, 0.5), spot(large, "clean", 0.5, 0.75))
+    press(large, "a")
+    expect(large.locator("[data-pane=clean] .marks .region")).to_have_count(0)
+    expect(large.locator("[data-pane=clean] .marks .measure")).to_have_count(1)
+    seen(large, "region None")
+
+
+def test_a_window_lies_over_gray_and_over_what_an_attack_colored(large: Page) -> None:
+    press(large, "o")
+    before = levels(large, "perturbed")
+    for key in ("1", "3", "5"):
+        press(large, key)
+        clean, perturbed = levels(large, "clean").astype(int), levels(large, "perturbed").astype(int)
+        middle = len(clean) // 2
+        assert np.array_equal(clean[middle + 2 :], perturbed[middle + 2 :])
+        assert np.array_equal(clean[..., 1:], perturbed[..., 1:])
+        assert (perturbed[: middle - 2, :, 0] - clean[: middle - 2, :, 0]).max() > 20
+    assert not np.array_equal(before, levels(large, "perturbed"))
+    large.mouse.move(*spot(large, "perturbed", 0.5, 0.75))
+    expect(large.locator(".reading")).to_have_text(re.compile(r"^Clean ([\d.]+), perturbed R [\d.]+ G \1 B \1 HU"))
+
+
+def test_in_a_grid_different_cases_zoom_together(grid: Page) -> None:
+    expect(grid.locator("[data-pane=eye] .differs-word")).to_be_visible()
+    expect(button(grid, "blink")).to_be_hidden()
+    before = levels(grid, "chest"), levels(grid, "eye")
+    press(grid, "+")
+    assert not np.array_equal(levels(grid, "chest"), before[0])
+    assert not np.array_equal(levels(grid, "eye"), before[1])
+    grid.mouse.move(*spot(grid, "eye", 0.5, 0.5))
+    expect(grid.locator(".reading")).to_have_text(re.compile(r"^R \d+ G \d+ B \d+ · column 6[34], row 6[34]$"))
+
+
+def test_in_a_grid_a_measure_belongs_to_the_case_of_its_pane(grid: Page) -> None:
+    chest, eye = (grid.locator(f"[data-pane={name}] .marks .measure") for name in ("chest", "eye"))
+    press(grid, "q", "Shift+ArrowRight", "Enter")
+    expect(chest).to_have_count(1)  # its first corner
+    press(grid, "n", "Enter")  # in another case it begins anew
+    expect(chest).to_have_count(0)
+    press(grid, *["Shift+ArrowRight", "Shift+ArrowDown"] * 3, "Enter")
+    expect(eye).to_have_count(1)
+    assert re.fullmatch(r"\d+ × \d+ px, \d+ px²", grid.locator(".viewer .said").inner_text())
+    expect(chest).to_have_count(0)
+    press(grid, "Backspace")
+    expect(eye).to_have_count(0)
+
+
+def test_the_player_shows_what_came_last_though_it_was_ready_first(room: Page) -> None:
+    room.locator(".player").evaluate(
+        """async ({ player }) => {
+            const { data } = player;
+            const [slow, quick] = ["red", "blue"].map((color) => {
+                const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+                Object.assign(canvas.getContext("2d"), { fillStyle: color }).fillRect(0, 0, 8, 8);
+                return canvas.toDataURL();
+            });
+            const steps = (name, picture) => {
+                const frame = { index: 0, flagged: true, picture, change: picture, heat: null, said: name };
+                return { ...data, played: { name, frames: [frame], lut: btoa("\\0".repeat(768)), signed: false } };
+            };
+            const { decode } = HTMLImageElement.prototype;
+            HTMLImageElement.prototype.decode = async function () {
+                if (this.src === slow) await new Promise((done) => setTimeout(done, 100));
+                return decode.call(this);
+            };
+            await Promise.all([player.show(steps("first", slow)), player.show(steps("second", quick))]);
+            HTMLImageElement.prototype.decode = decode;
+        }"""
     )
-    before = levels(room, "chest"), levels(room, "eye")
-    room.locator(".grid").focus()
-    press(room, "+")
-    assert not np.array_equal(levels(room, "chest"), before[0])
-    assert not np.array_equal(levels(room, "eye"), before[1])
-    room.mouse.move(*spot(room, "eye", 0.5, 0.5))
-    expect(room.locator(".reading")).to_have_text(re.compile(r"^R \d+ G \d+ B \d+ · column 6[34], row 6[34]$"))
-    press(room, "=")
-    room.get_by_text("Grid").click()
-    expect(room.locator("[data-pane=clean]")).to_be_visible()
+    expect(room.locator(".player .said")).to_have_text("second")

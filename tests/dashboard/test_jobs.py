@@ -16,7 +16,8 @@ from core.errors import Cancelled, InputError
 from core.progress import Report
 from core.values import Attribution, Goal
 from dashboard.components.progress import _said
-from dashboard.services.jobs import READING, Cancel, Job, Work, giving_way, submit
+from dashboard.services import turns
+from dashboard.services.jobs import READING, Cancel, Job, Work, giving_way, publish, submit
 from dashboard.services.turns import Turns
 from explainers import EXPLAINERS, explain
 from perturbations import PERTURBATIONS, perturb
@@ -381,3 +382,33 @@ def test_whoever_locks_a_model_around_a_pass_is_found_out_at_once() -> None:
         assert not model.lock.acquire(blocking=False), "a pass inside would never begin"
     assert free(model)
     model(torch.zeros(1, 1, 32, 32))
+
+
+def test_nothing_computes_in_the_background_while_a_page_is_drawn(line: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 0.05)
+    log: list[str] = []
+    with line.drawing():
+        with line.drawing():
+            ahead = submit(steps(log, "a", 2), A, line, background=True)
+            asked = submit(steps(log, "b", 2), B, line)
+            assert ended(asked) == ["done"]
+        assert not ahead.wait(0.2)
+        assert log == ["b0", "b1"]
+    assert ended(ahead) == ["done"]
+    assert log == ["b0", "b1", "a0", "a1"]
+
+
+def test_news_of_a_job_come_before_its_end(line: Turns) -> None:
+    go_on = threading.Event()
+
+    def work(report: Report, cancel: Cancel) -> str:
+        publish("half")
+        assert go_on.wait(SOON)
+        return "whole"
+
+    job = submit(work, A, line)
+    job.wait_for_news(SOON)
+    assert (job.early, job.result, job.finished) == ("half", None, False)
+    go_on.set()
+    assert job.wait(SOON)
+    assert job.result == "whole"

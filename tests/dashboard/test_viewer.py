@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from core.values import Attribution, Case, Floats, Geometry, Grays
-from dashboard.components.comparison_panes import comparison_panes, comparison_scales, frame_of, recipe
+from dashboard.components.comparison_panes import comparison_panes, comparison_scales, frame_of, picture_of, recipe
 from dashboard.components.inline import inline_component
 from dashboard.components.viewer.viewer import _chosen
 from dashboard.services import pictures
@@ -101,6 +101,18 @@ def test_values_beyond_the_window_stay_where_the_attack_changed_nothing(inverted
     assert (case.grays.values[~same[..., 0]] > 2500).any()
 
 
+def test_where_a_change_colors_a_gray_case_each_color_has_its_values() -> None:
+    case = radiograph()
+    assert case.grays
+    colored = case.pixels.repeat(3, axis=2)
+    colored[..., 0] = disturbed(colored[..., 0])
+    values = unpacked(pictures.picture(case, colored), *pictures.value_range(case))
+    reds, greens, blues = np.split(values, 3)
+    assert greens == pytest.approx(case.grays.values, abs=1e-3)
+    assert np.array_equal(greens, blues)
+    assert windowed(reds, case) == pytest.approx(colored[..., 0], abs=2e-5)
+
+
 def test_color_stays_in_8_bits() -> None:
     case = phantom("dermoscopy", True, 3, 32)
     assert frame_of(case).window is None
@@ -154,7 +166,7 @@ def test_the_panes_of_a_comparison() -> None:
     clean, perturbed, between = panes["clean"], panes["perturbed"], panes["difference"]
     assert clean.picture
     assert perturbed.picture
-    assert (clean.picture.packed, perturbed.picture.packed) == (True, True)
+    assert (clean.picture.planes, perturbed.picture.planes) == (1, 1)
     assert clean.value == "93 % ●"
     assert "not flagged" in perturbed.summary
     assert clean.heat
@@ -163,6 +175,12 @@ def test_the_panes_of_a_comparison() -> None:
     assert (between.heat.low, between.heat.high, between.heat.lut) == (-2, 2, "diverging")
     assert [scale.low for scale in comparison_scales(finished(entry.case))] == ["0", "−2"]
     assert "steps 20" in recipe(finished(entry.case))
+
+
+def test_a_perturbed_picture_goes_through_the_window_of_its_case_also_in_color() -> None:
+    gray, color = radiograph(), phantom("dermoscopy", True, 3, 32)
+    planes = [picture_of(case, "data:", channels).planes for case in (gray, color) for channels in (1, 3)]
+    assert planes == [1, 3, 0, 0]
 
 
 def test_a_map_without_evidence_is_not_drawn_but_said() -> None:

@@ -13,8 +13,8 @@ from dashboard.components.comparing.cells import Cell
 from dashboard.components.comparing.pickers import Shown
 from dashboard.components.glossary import explained
 from dashboard.components.words import shape
-from evaluation.similarity import rank_correlation
 from evaluation.words import MEASURES, percent, points
+from explainers.metrics import rank_correlation
 
 NOTHING = "–"
 

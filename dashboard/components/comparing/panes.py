@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import streamlit as st
 
 from core.values import Attribution, Comparison, View
 from dashboard.components.comparing.cells import Cell
 from dashboard.components.comparing.fixed import recipe_of
 from dashboard.components.comparing.pickers import Shown
-from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of
-from dashboard.components.viewer import Heat, Pane, Picture, Scale, viewer
+from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of
+from dashboard.components.viewer import Heat, Pane, Scale, viewer
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import shape
 from dashboard.services import pictures
@@ -30,8 +31,13 @@ class Range(NamedTuple):
     beyond: bool
 
 
-def grid_panes(cells: Sequence[Cell], reference: Cell, shown: Shown, columns: int) -> None:
-    """Draw the grid."""
+KEY = "compare viewer"
+
+
+def grid_panes(
+    cells: Sequence[Cell], reference: Cell, shown: Shown, columns: int, step: Callable[[int], None] | None
+) -> None:
+    """Draw the grid; step goes to another case, by so many, where all cells show the same one."""
     ranges = ranges_of(cells)
     viewer(
         [_pane(cell, reference, shown, ranges) for cell in cells],
@@ -39,7 +45,9 @@ def grid_panes(cells: Sequence[Cell], reference: Cell, shown: Shown, columns: in
         recipe=recipe_of(cells),
         scales=[_scale(key, extent) for key, extent in ranges.items()],
         long_heads=True,
-        key="compare viewer",
+        key=KEY,
+        steps="case" if step else "",
+        on_step=(lambda: step(st.session_state[KEY].step)) if step else None,
     )
 
 
@@ -79,9 +87,11 @@ def _pane(cell: Cell, reference: Cell, shown: Shown, ranges: Mapping[str, Range]
         return Pane(cell.code, cell.name, message=said, summary=f"{cell.name}: {said}")
     title = f"{cell.code} reference · {cell.title}" if cell is reference else cell.name
     entry, differs = cell.setup.entry, cell.differs(reference, shown)
-    frame, channels = frame_of(entry.case), finished.comparison.perturbation.perturbed.shape[0]
-    gray = frame.window is not None and (shown == "Clean" or channels == 1)
-    source = entry.picture if shown == "Clean" else finished.drawn.perturbed
+    if shown == "Clean":
+        picture = picture_of(entry.case, entry.picture)
+    else:
+        channels = finished.comparison.perturbation.perturbed.shape[0]
+        picture = picture_of(entry.case, finished.drawn.perturbed, channels)
     shows = has_evidence(view.attribution)
     value = _value(cell, finished.comparison)
     against = f"Differs from {reference.code}. " if differs else ""
@@ -90,8 +100,8 @@ def _pane(cell: Cell, reference: Cell, shown: Shown, ranges: Mapping[str, Range]
         cell.code,
         title,
         value,
-        frame,
-        Picture(source, packed=gray),
+        frame_of(entry.case),
+        picture,
         _heat(view, finished, ranges[cell.setup.explainer.key]) if shows else None,
         "" if shows else NO_EVIDENCE,
         f"{cell.name}, {shown.lower()} picture. {against}{finding(cell.setup.label)} {value}. "

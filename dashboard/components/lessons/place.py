@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from dashboard.components.links import page
 from dashboard.services.lessons import Lesson, Shot
 from explainers import EXPLAINERS
 
@@ -50,12 +51,12 @@ def go(place: Place) -> None:
 
 def link_to(place: Place, label: str) -> None:
     """To a place among the lessons."""
-    st.page_link(_page("learn"), label=label, query_params=place.parameters())
+    st.page_link(page("learn"), label=label, query_params=place.parameters())
 
 
 def link_to_reading_room(lesson: Lesson, shot: Shot) -> None:
     """To the main page with what this shot shows."""
-    st.page_link(_page("look"), label="Open this in the reading room", query_params=reading_room(lesson, shot))
+    st.page_link(page("look"), label="Open this in the reading room", query_params=reading_room(lesson, shot))
 
 
 def reading_room(lesson: Lesson, shot: Shot) -> dict[str, str]:
@@ -69,11 +70,6 @@ def reading_room(lesson: Lesson, shot: Shot) -> dict[str, str]:
         asked |= {"attack": changed.perturbation, "goal": changed.direction or "", "seed": str(changed.seed or "")}
         asked |= {name: _text(value) for name, value in changed.params.items()}
     return {name: text for name, text in asked.items() if text}
-
-
-def _page(address: str) -> st.Page:
-    """A page by its address, by which Streamlit knows it."""
-    return st.Page(lambda: None, title=address.capitalize(), url_path=address)
 
 
 def _text(value: object) -> str:

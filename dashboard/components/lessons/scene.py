@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.values import Attribution
-from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of
+from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of
 from dashboard.components.viewer import Heat, Pane, Picture, Scale, viewer
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import shape
@@ -56,6 +56,7 @@ def scene(
         scales=[_scale(name, extent) for name, extent in ranges.items() if name in drawn],
         tall=alone is not None,
         key=f"lesson viewer {len(panes)} {alone is not None}",
+        steps="step",
     )
 
 
@@ -100,7 +101,7 @@ def _waiting(lesson: Lesson, spec: PaneSpec) -> Pane:
     shot = lesson.shots[spec.shot]
     entry = entry_of(shot)
     clean = not shot.of and spec.part != "map"
-    picture = Picture(entry.picture, packed=entry.case.pixels.shape[2] == 1) if clean else None
+    picture = picture_of(entry.case, entry.picture) if clean else None
     return Pane(_key(spec), shot.title, "", frame_of(entry.case), picture, summary="Nothing yet.")
 
 
@@ -118,8 +119,7 @@ def _pane(spec: PaneSpec, taken: Taken, extent: Range, *, hidden: bool) -> Pane:
             Picture(taken.magnified_change, box, smooth=False),
             summary=f"{title}: the change alone, magnified {taken.magnification} times around mid-gray; {largest}.",
         )
-    gray = frame.window is not None and taken.pixels.shape[0] == 1
-    picture = Picture(taken.picture, packed=gray) if spec.part != "map" else None
+    picture = picture_of(entry.case, taken.picture, taken.pixels.shape[0]) if spec.part != "map" else None
     if hidden:
         face = HIDDEN if picture is None else ""
         return Pane(name, title, "?", frame, picture, message=face, summary=f"{title}. {HIDDEN}.")

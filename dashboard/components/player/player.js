@@ -22,8 +22,10 @@ class Player {
   }
 
   async show(data) {
+    this.coming = data;
     const { played } = data;
     const frames = played ? await Promise.all(played.frames.map((frame) => prepared(frame, played))) : [];
+    if (this.coming !== data) return;
     const fresh = played?.name !== this.data?.played?.name;
     this.data = data;
     this.frames = frames;
@@ -157,7 +159,7 @@ class Player {
 
   keys() {
     this.root.addEventListener("keydown", (event) => {
-      if (["c", "r", "Escape"].includes(event.key)) event.stopPropagation(); // Streamlit's own shortcuts
+      if (["c", "r", "escape"].includes(event.key.toLowerCase())) event.stopPropagation(); // Streamlit's own shortcuts
       const native = event.target.matches("select, input") || (event.key === " " && event.target.matches("button"));
       if (native || !this.frames.length || !this.acts[event.key]) return;
       event.preventDefault();

@@ -1,4 +1,4 @@
-"""The keys of presenter mode."""
+"""The keys of a lesson."""
 
 from dashboard.components.presenter.presenter import presenter
 

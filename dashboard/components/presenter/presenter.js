@@ -2,8 +2,8 @@
 
 export default function ({ data }) {
   const press = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.composedPath()[0].closest?.("input, textarea, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
+    if (event.composedPath()[0].closest?.("input, textarea, select, dialog, [role=radiogroup]")) return;
     const name = data.keys[event.key];
     const button = name && document.querySelector(`.st-key-${name} :is(button, a)`);
     if (!button || button.disabled) return;

@@ -69,12 +69,16 @@ class ColorPicture {
 }
 
 class GrayPicture {
+  static planes = 1;
+
   constructor(bitmap) {
-    const { width, height } = bitmap;
+    const [width, height] = [bitmap.width, bitmap.height / this.constructor.planes];
     const pixels = pixelsOf(bitmap);
-    const levels = new Uint16Array(width * height);
+    const levels = new Uint16Array(pixels.length / 4);
     for (let i = 0; i < levels.length; i++) levels[i] = (pixels[4 * i] << 8) | pixels[4 * i + 1];
-    Object.assign(this, { width, height, sizes: [{ width, height, levels }] });
+    const plane = (_, i) => levels.subarray(i * width * height, (i + 1) * width * height);
+    const planes = Array.from({ length: this.constructor.planes }, plane);
+    Object.assign(this, { width, height, sizes: [{ width, height, planes }] });
   }
 
   // A canvas that shows the levels through a window (center, width, inverted) of values that reach from low to high.
@@ -90,23 +94,28 @@ class GrayPicture {
     const { center, width, inverted } = window;
     if (size.center !== center || size.span !== width || size.inverted !== inverted) {
       const grays = grayTable(center, width, inverted, low, high);
-      const { levels, colors } = size;
-      for (let i = 0; i < levels.length; i++) colors[i] = grays[levels[i]];
+      this.color(size.planes, grays, size.colors);
       size.context.putImageData(size.image, 0, 0);
       Object.assign(size, { center, span: width, inverted });
     }
     return size.canvas;
   }
 
+  color([levels], grays, colors) {
+    for (let i = 0; i < levels.length; i++) colors[i] = grays[levels[i]];
+  }
+
+  // [value] of each plane at a place in shares of the picture.
   value(x, y, { low, high }) {
-    return low + (this.sizes[0].levels[at(y, this.height) * this.width + at(x, this.width)] / 65535) * (high - low);
+    const i = at(y, this.height) * this.width + at(x, this.width);
+    return this.sizes[0].planes.map((levels) => low + (levels[i] / 65535) * (high - low));
   }
 
   // Mean and standard deviation between two corners in shares of the picture.
   statistics(x0, y0, x1, y1, { low, high }) {
     const [left, right] = [at(Math.min(x0, x1), this.width), at(Math.max(x0, x1), this.width)];
     const [top, bottom] = [at(Math.min(y0, y1), this.height), at(Math.max(y0, y1), this.height)];
-    const { levels } = this.sizes[0];
+    const [levels] = this.sizes[0].planes;
     const n = (right - left + 1) * (bottom - top + 1);
     const over = (term) => {
       let sum = 0;
@@ -120,8 +129,25 @@ class GrayPicture {
   }
 }
 
-function halved({ width, height, levels }) {
+// A gray picture under colored changes: red, green and blue, each shown through the window.
+class TintedPicture extends GrayPicture {
+  static planes = 3;
+
+  color([reds, greens, blues], grays, colors) {
+    for (let i = 0; i < colors.length; i++) {
+      colors[i] = (grays[blues[i]] & 0xffff0000) | (grays[greens[i]] & 0xff00) | (grays[reds[i]] & 0xff);
+    }
+  }
+}
+
+const PICTURES = { 0: ColorPicture, 1: GrayPicture, 3: TintedPicture }; // by the planes of values in it
+
+function halved({ width, height, planes }) {
   const [w, h] = [Math.ceil(width / 2), Math.ceil(height / 2)];
+  return { width: w, height: h, planes: planes.map((levels) => halvedPlane(levels, width, height, w, h)) };
+}
+
+function halvedPlane(levels, width, height, w, h) {
   const half = new Uint16Array(w * h);
   for (let y = 0; y < h; y++) {
     const upper = 2 * y * width;
@@ -131,7 +157,7 @@ function halved({ width, height, levels }) {
       half[y * w + x] = (levels[upper + 2 * x] + levels[upper + right] + levels[lower + 2 * x] + levels[lower + right] + 2) >> 2;
     }
   }
-  return { width: w, height: h, levels: half };
+  return half;
 }
 
 const table = { grays: new Uint32Array(65536) };

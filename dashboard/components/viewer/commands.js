@@ -20,6 +20,8 @@ const layout = (name, label, needed) => ({
   can: (viewer) => needed.every((pane) => viewer.panes.has(pane)),
 });
 
+const stepping = (key, label, by) => ({ key, label, by, act: (viewer) => viewer.step(by), can: (viewer) => viewer.scene.steps });
+
 const BOTH = ["clean", "perturbed"];
 const LAYOUTS = { pair: BOTH, pictures: ["clean", "change", "perturbed"] };
 
@@ -41,7 +43,7 @@ const COMMANDS = [
   { name: "out", key: "-", label: "Zoom out", act: (viewer) => viewer.looking.zoom(1 / 1.4) },
   { name: "fit", key: "=", label: "Fit to the pane", act: (viewer) => viewer.looking.fit() },
   { name: "in", key: "+", label: "Zoom in", act: (viewer) => viewer.looking.zoom(1.4) },
-  { name: "actual", key: "0", label: "1:1, one pixel of the picture on one of the screen", act: (viewer) => viewer.looking.actualSize() },
+  { name: "actual", key: "0", label: "1:1, one pixel of the original on one of the screen", act: (viewer) => viewer.looking.actualSize() },
   {
     name: "invert",
     key: "i",
@@ -82,13 +84,13 @@ const COMMANDS = [
     label: "Only in the last rectangle",
     act: (viewer) => viewer.measuring.chooseArea(),
     on: (viewer) => Boolean(viewer.region),
-    can: (viewer) => Boolean(viewer.region ?? viewer.measuring.lastRectangle),
+    can: (viewer) => viewer.scene.canSelect && Boolean(viewer.region ?? viewer.measuring.lastRectangle),
   },
   { name: "full", key: "f", label: "Full screen", act: (viewer) => viewer.fullScreen(), on: (viewer) => viewer.isFull },
   { name: "help", key: "?", label: "All keys", act: (viewer) => viewer.root.querySelector("dialog").showModal() },
   { key: "Escape", label: "Leave full screen, the tool, and then the viewer", act: (viewer) => viewer.leave() },
-  { key: "ArrowLeft", label: "Previous case", act: (viewer) => viewer.step(-1) },
-  { key: "ArrowRight", label: "Next case", act: (viewer) => viewer.step(1) },
+  stepping("ArrowLeft", "Previous", -1),
+  stepping("ArrowRight", "Next", 1),
   { key: "ArrowUp", act: () => {} },
   { key: "ArrowDown", act: () => {} },
   { key: "Shift+ArrowLeft", act: (viewer) => viewer.measuring.moveProbe(-1, 0) },
@@ -110,20 +112,24 @@ const MORE_HELP = [
 ];
 const HOLD = 350; // ms after which releasing b goes back to the clean picture
 
+// CapsLock changes nothing.
+const small = (key) => (key.length === 1 ? key.toLowerCase() : key);
+
 class Keys {
   constructor(viewer) {
     this.viewer = viewer;
     viewer.root.addEventListener("keydown", (event) => this.press(event));
-    viewer.root.addEventListener("keyup", (event) => this.release(event));
   }
 
   press(event) {
-    if (["c", "r", "Escape"].includes(event.key)) event.stopPropagation(); // Streamlit's own shortcuts
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, dialog")) return;
+    const letter = small(event.key);
+    if (["c", "r", "Escape"].includes(letter)) event.stopPropagation(); // Streamlit's own shortcuts
+    const composed = event.altKey && ["[", "]"].includes(letter); // written with AltGr or Option on some keyboards
+    const bare = !event.ctrlKey && !event.altKey;
+    if (event.metaKey || !(bare || composed) || event.target.closest("select, dialog")) return;
     if (event.target.matches("input") && /^(Arrow|Page|Home|End)/.test(event.key)) return;
     if (event.target.matches(".divider") && this.divide(event)) return;
     if (event.target.closest("button, summary") && [" ", "Enter"].includes(event.key)) return;
-    const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const command = BY_KEY[event.shiftKey && letter.startsWith("Arrow") ? `Shift+${letter}` : letter === "Delete" ? "Backspace" : letter];
     if (!command) return;
     event.preventDefault();
@@ -131,19 +137,33 @@ class Keys {
     if (letter === " ") {
       this.viewer.spaceHeld = true;
       this.viewer.spaceDragged = false;
+      this.hold(letter, (lost) => this.releaseSpace(lost));
       return;
     }
-    if (letter === "b") this.since = event.timeStamp;
+    if (letter === "b") this.hold(letter, (lost, held) => this.releaseBlink(lost, held));
     this.viewer.run(command);
   }
 
-  release(event) {
-    const { viewer } = this;
-    if (event.key === " " && viewer.spaceHeld) {
-      viewer.spaceHeld = false;
-      if (!viewer.spaceDragged) viewer.run(BY_NAME.reset);
-    }
-    if (event.key === "b" && viewer.session.blink && event.timeStamp - this.since > HOLD) viewer.run(BY_NAME.blink);
+  // Calls release(lost, ms held) once the key is up again, or the window lost the focus and would never hear of it.
+  hold(letter, release) {
+    const since = performance.now();
+    const over = new AbortController();
+    const end = (lost) => {
+      over.abort();
+      release(lost, performance.now() - since);
+    };
+    const listen = (type, heard) => window.addEventListener(type, heard, { signal: over.signal });
+    listen("keyup", (event) => small(event.key) === letter && end(false));
+    listen("blur", () => end(true));
+  }
+
+  releaseSpace(lost) {
+    this.viewer.spaceHeld = false;
+    if (!lost && !this.viewer.spaceDragged) this.viewer.run(BY_NAME.reset);
+  }
+
+  releaseBlink(lost, held) {
+    if (this.viewer.session.blink && (lost || held > HOLD)) this.viewer.run(BY_NAME.blink);
   }
 
   divide(event) {

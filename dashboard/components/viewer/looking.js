@@ -25,23 +25,15 @@ class Looking {
 
   actualSize() {
     const { viewer } = this;
-    viewer.camera.zoom = this.sharpness / viewer.active.aim().fit;
+    viewer.camera.zoom = 1 / viewer.active.aim().fit;
     hold(viewer.camera);
     viewer.draw();
-  }
-
-  // Pixels of the picture that arrived for one column of the case.
-  get sharpness() {
-    const { viewer } = this;
-    const pictures = [viewer.active, ...viewer.panes.values()].map(({ scene }) => scene.picture);
-    const picture = pictures.find((other) => other?.decoded && other.smooth);
-    return picture ? picture.decoded.width / (picture.box[2] - picture.box[0]) / viewer.frame.size[0] : 1;
   }
 
   get percent() {
     const { camera, active } = this.viewer;
     if (camera.zoom === 1 || !active.place.scale) return "Fit";
-    return `${Math.round((100 * active.place.scale) / this.sharpness)} %`;
+    return `${Math.round(100 * active.place.scale)} %`;
   }
 
   turn(by) {

@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const LINE = 17; // CSS pixels
+const ABOVE_BAR = 42; // the scale bar lies at the lower right
 
 class Marks {
   constructor(svg, pane) {
@@ -23,7 +24,7 @@ class Marks {
   }
 
   draw(place, ratio) {
-    const { viewer, frame, scene } = this.pane;
+    const { viewer, frame } = this.pane;
     let count = 0;
     const point = (u, v) => [place.x(u, v) / ratio, place.y(u, v) / ratio];
     const shape = (kind, [u0, v0, u1, v1], className) => {
@@ -32,13 +33,15 @@ class Marks {
       const corner = { x: Math.min(x0, x1), y: Math.min(y0, y1) };
       attributes(this.part(count++, "rect", className), { ...corner, width: Math.abs(x1 - x0), height: Math.abs(y1 - y0) });
     };
-    // Beside the end of a line, below a rectangle, inside the pane.
+    // Beside the end of a line, below a rectangle, inside the pane; on its right half to the left.
     const text = (lines, kind, [u0, v0, u1, v1]) => {
       const [[x0, y0], [x1, y1]] = [point(u0, v0), point(u1, v1)];
-      const before = kind === "length" && x1 > this.pane.width / 2;
-      const x = kind === "length" ? x1 + (before ? -7 : 7) : Math.max(6, Math.min(x0, x1));
+      const before = (kind === "length" ? x1 : (x0 + x1) / 2) > this.pane.width / 2;
+      const corner = before ? Math.min(this.pane.width - 6, Math.max(x0, x1)) : Math.max(6, Math.min(x0, x1));
+      const x = kind === "length" ? x1 + (before ? -7 : 7) : corner;
       const y = kind === "length" ? y1 : Math.max(y0, y1) + 16;
-      const top = Math.min(this.pane.height - 6 - LINE * (lines.length - 1), Math.max(15, y));
+      const bottom = this.pane.height - (before ? ABOVE_BAR : 6);
+      const top = Math.min(bottom - LINE * (lines.length - 1), Math.max(15, y));
       lines.forEach((line, i) => {
         const part = this.part(count++, "text", before ? "before" : "");
         attributes(part, { x, y: top + LINE * i });
@@ -50,9 +53,11 @@ class Marks {
     if (region && frame === viewer.frame) shape("rectangle", region, "region");
     for (const measure of frame.note.measures) {
       shape(measure.kind === "length" ? "line" : "rectangle", measure.corners, "measure");
-      if (scene.picture?.smooth && this.pane.width > 170) text(measured(measure, frame, scene), measure.kind, measure.corners);
+      const scenes = this.pane.scenesUnder(...measure.corners);
+      if (this.pane.width > 170 && scenes.some(({ picture }) => picture?.smooth))
+        text(measured(measure, frame, scenes), measure.kind, measure.corners);
     }
-    if (corner) shape("rectangle", [...corner, ...corner], "measure corner");
+    if (corner?.frame === frame.id) shape("rectangle", [corner.u, corner.v, corner.u, corner.v], "measure corner");
     if (probe && (probe.pinned || probe.pane !== this.pane.name)) {
       const [x, y] = point(probe.u, probe.v);
       const cross = `M${x - 9} ${y}h6M${x + 3} ${y}h6M${x} ${y - 9}v6M${x} ${y + 3}v6`;
@@ -73,18 +78,26 @@ function extent({ corners: [u0, v0, u1, v1] }, { size, spacing_mm: spacing }) {
   return [Math.abs(u1 - u0) * size[0] * column, Math.abs(v1 - v0) * size[1] * row];
 }
 
-// What a measure says on a pane, in one or two lines.
-function measured(measure, frame, { picture }) {
+// What a measure says of the scenes that lie under it, in one line and more.
+function measured(measure, frame, scenes) {
   const [width, height] = extent(measure, frame);
   const unit = frame.spacing_mm ? "mm" : "px";
   const digits = frame.spacing_mm ? 1 : 0;
   if (measure.kind === "length") return [`${Math.hypot(width, height).toFixed(1)} ${unit}`];
   const size = `${width.toFixed(digits)} × ${height.toFixed(digits)} ${unit}, ${(width * height).toFixed(0)} ${unit}²`;
-  if (!picture?.packed || !picture.decoded) return [size];
+  const grays = scenes.filter(({ picture }) => picture?.planes === 1 && picture.decoded);
+  const lines = grays.map(({ title, picture }) => {
+    const { mean, sd } = statistics(measure, picture, frame.window);
+    const name = scenes.length > 1 ? `${title}: ` : "";
+    return `${name}mean ${mean.toFixed(1)}, SD ${sd.toFixed(1)} ${frame.window.unit}`.trim();
+  });
+  const less = reduced(grays[0]?.picture, frame);
+  if (less) lines.push(`of the picture ${less}`);
+  return [size, ...lines];
+}
+
+function statistics(measure, { source, decoded }, window) {
   measure.statistics ??= new Map();
-  if (!measure.statistics.has(picture.source)) {
-    measure.statistics.set(picture.source, picture.decoded.statistics(...measure.corners, frame.window));
-  }
-  const { mean, sd } = measure.statistics.get(picture.source);
-  return [size, `mean ${mean.toFixed(1)}, SD ${sd.toFixed(1)} ${frame.window.unit}`.trim()];
+  if (!measure.statistics.has(source)) measure.statistics.set(source, decoded.statistics(...measure.corners, window));
+  return measure.statistics.get(source);
 }

@@ -30,6 +30,12 @@ class Measuring {
     viewer.read("");
   }
 
+  // Where the probe was moved by keyboard, it goes along to another pane.
+  follow(pane) {
+    const { probe } = this;
+    if (probe?.pinned) this.probeAt(pane, probe.u, probe.v, true);
+  }
+
   // Clean and perturbed are read together; in a grid each pane for itself.
   siblings(pane) {
     const { scene, panes } = this.viewer;
@@ -51,38 +57,41 @@ class Measuring {
   setCorner() {
     const { viewer, probe, corner } = this;
     if (!probe || !["length", "rectangle"].includes(viewer.tool)) return;
-    if (!corner) {
-      this.corner = [probe.u, probe.v];
+    const { u, v, frame } = probe;
+    viewer.activate(probe.pane);
+    if (corner?.frame !== frame) {
+      this.corner = { u, v, frame };
       viewer.say("First corner");
     } else {
-      const measure = { kind: viewer.tool, corners: [...corner, probe.u, probe.v] };
-      viewer.frame.note.measures.push(measure);
+      const measure = { kind: viewer.tool, corners: [corner.u, corner.v, u, v] };
+      viewer.active.frame.note.measures.push(measure);
       this.finish(viewer.active, measure);
     }
     viewer.draw(false);
   }
 
-  // Keeps a measure and says it, unless it is no more than a click.
+  // Keeps a measure and says it, unless it is no more than a click or a flat rectangle.
   finish(pane, measure) {
     const { viewer } = this;
     this.corner = undefined;
     const [u0, v0, u1, v1] = measure.corners;
     const place = pane.aim();
     const far = (u, v) => Math.hypot(place.x(u, v) - place.x(u0, v0), place.y(u, v) - place.y(u0, v0)) > 4;
-    if (far(u1, v1)) viewer.say(measured(measure, pane.frame, pane.scene).join(", "));
+    const counts = far(u1, v1) && (measure.kind === "length" || !flat(measure));
+    if (counts) viewer.say(measured(measure, pane.frame, pane.scenesUnder(...measure.corners)).join(", "));
     else pane.frame.note.measures.pop();
     viewer.toolbar.update();
     viewer.draw(false);
   }
 
   remove() {
-    this.viewer.frame.note.measures.pop();
+    this.viewer.active.frame.note.measures.pop();
     this.corner = undefined;
     this.viewer.draw(false);
   }
 
   get lastRectangle() {
-    return this.viewer.frame.note.measures.findLast(({ kind }) => kind === "rectangle");
+    return this.viewer.frame.note.measures.findLast((measure) => measure.kind === "rectangle" && !flat(measure));
   }
 
   // The last rectangle becomes the area that counts; once more, and it is a rectangle again.
@@ -103,3 +112,5 @@ class Measuring {
     viewer.draw(false);
   }
 }
+
+const flat = ({ corners: [u0, v0, u1, v1] }) => u0 === u1 || v0 === v1;

@@ -75,9 +75,23 @@ class PaneView {
     return this.scene.frame;
   }
 
-  // Whether what is shown has gray values that a window can be laid over.
+  // Where the swiped picture begins, in device pixels.
+  get split() {
+    return Math.round(this.width * this.ratio * this.viewer.session.divider);
+  }
+
+  // What the pane shows between two places of the case: one scene, or both where the divider lies between.
+  scenesUnder(u0, v0, u1 = u0, v1 = v0) {
+    if (this.blinking) return [this.other];
+    if (!this.swiping) return [this.scene];
+    const xs = [this.place.x(u0, v0), this.place.x(u1, v1)];
+    const [scene, other] = [Math.min(...xs) < this.split && this.scene, Math.max(...xs) >= this.split && this.other];
+    return [scene, other].filter(Boolean);
+  }
+
+  // Whether what is shown has values that a window can be laid over.
   get gray() {
-    return Boolean(this.scene.picture?.packed && this.scene.frame?.window);
+    return Boolean(this.scene.picture?.planes && this.scene.frame?.window);
   }
 
   resize() {
@@ -100,7 +114,7 @@ class PaneView {
     context.fillRect(0, 0, width, height);
     this.layer(this.blinking ? this.other : this.scene);
     if (this.swiping) {
-      const from = Math.round(width * this.viewer.session.divider);
+      const from = this.split;
       context.save();
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.beginPath();
@@ -119,10 +133,10 @@ class PaneView {
     place.apply(context);
     const { w, h } = place;
     if (picture?.decoded) {
-      const { box, decoded, smooth, packed } = picture;
+      const { box, decoded, smooth, planes } = picture;
       const [across, down] = [(box[2] - box[0]) * w, (box[3] - box[1]) * h];
       const scale = smooth ? (place.scale * across) / decoded.width : 1;
-      const shown = packed ? decoded.shown(scale, frame.note.window, frame.window) : decoded.shown(scale);
+      const shown = planes ? decoded.shown(scale, frame.note.window, frame.window) : decoded.shown(scale);
       context.imageSmoothingEnabled = smooth;
       context.drawImage(shown, box[0] * w, box[1] * h, across, down);
     }

@@ -7,13 +7,24 @@ const inBox = (u, v, [x0, y0, x1, y1]) => [(u - x0) / (x1 - x0), (v - y0) / (y1 
 
 const within = ([x, y]) => x >= 0 && x < 1 && y >= 0 && y < 1;
 
+// "reduced to 1024 px" where a picture arrived with fewer pixels than its case has.
+function reduced(picture, { size }) {
+  if (!picture?.decoded || !picture.smooth) return "";
+  const { width, height } = picture.decoded;
+  return width < size[0] || height < size[1] ? `reduced to ${Math.max(width, height)} px` : "";
+}
+
 // "Clean 129.00, perturbed 129.40 gray levels · map 0.312 logits · 34.2 mm right, 12.8 mm down"
 function reading(pane, siblings, u, v) {
   if (!within([u, v])) return "";
-  const { scene, frame } = pane;
+  const { frame } = pane;
+  pane.aim();
+  const [{ heat }] = pane.scenesUnder(u, v);
   const values = siblings.map((other, i) => valueOf(other, u, v, siblings.length > 1 ? naming(other.scene.title, i) : "")).filter(Boolean);
   if (values.length && siblings.some((other) => other.gray)) values.push(`${values.pop()} ${frame.window.unit}`.trim());
-  return [values.join(", "), heatOf(scene.heat, u, v), position(frame, u, v)].filter(Boolean).join(" · ");
+  const less = siblings.map((other) => reduced(other.scene.picture, other.frame)).find(Boolean);
+  if (values.length && less) values.push(`${values.pop()} (${less})`);
+  return [values.join(", "), heatOf(heat, u, v), position(frame, u, v)].filter(Boolean).join(" · ");
 }
 
 const naming = (title, i) => `${i ? title.toLowerCase() : title} `;
@@ -22,10 +33,9 @@ function valueOf({ scene: { picture }, frame }, u, v, name) {
   if (!picture?.decoded || !picture.smooth) return "";
   const place = inBox(u, v, picture.box);
   if (!within(place)) return "";
-  const said = picture.packed
-    ? picture.decoded.value(...place, frame.window).toFixed(grayDigits(frame.window))
-    : ["R", "G", "B"].map((letter, i) => `${letter} ${picture.decoded.value(...place)[i]}`).join(" ");
-  return name + said;
+  const digits = picture.planes ? grayDigits(frame.window) : 0;
+  const said = Array.from(picture.decoded.value(...place, frame.window), (value) => value.toFixed(digits));
+  return name + (said.length > 1 ? said.map((value, i) => `${"RGB"[i]} ${value}`).join(" ") : said[0]);
 }
 
 function heatOf(heat, u, v) {

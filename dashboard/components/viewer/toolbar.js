@@ -96,6 +96,10 @@ class Toolbar {
     const hide = (selector, hidden) => (viewer.root.querySelector(selector).hidden = hidden);
     hide("[name=area]", !viewer.scene.canSelect);
     for (const selector of [".menu.all", "[name=blink]", "[name=swipe]"]) hide(selector, Boolean(viewer.scene.columns));
+    for (const row of viewer.root.querySelectorAll("dialog [data-step]")) {
+      row.hidden = !viewer.scene.steps;
+      row.lastChild.textContent = `${row.dataset.step} ${viewer.scene.steps}`;
+    }
     this.choices();
   }
 
@@ -118,10 +122,11 @@ class Toolbar {
   }
 
   help() {
-    const rows = COMMANDS.filter(({ key, label }) => key && label).map(({ key, label }) => [KEY_NAMES[key] ?? key, label]);
+    const rows = COMMANDS.filter(({ key, label }) => key && label).map(({ key, label, by }) => [KEY_NAMES[key] ?? key, label, by]);
     const list = this.viewer.root.querySelector("dialog dl");
-    for (const [key, label] of [...rows, ...MORE_HELP]) {
+    for (const [key, label, by] of [...rows, ...MORE_HELP]) {
       const row = element("div");
+      if (by) row.dataset.step = label; // of what, says the scene
       row.append(element("dt", { textContent: key }), element("dd", { textContent: label }));
       list.append(row);
     }

@@ -53,16 +53,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as a data URI that covers box of the case.
+    """A picture as a data URI that covers box of the case, also with fewer pixels than that has.
 
-    packed: 16-bit gray in an RGB PNG (high byte red, low byte green), shown through the window of the frame; else it
-    is shown as it is. smooth: interpolated when magnified.
+    smooth: interpolated when magnified. planes: 1 (gray) or 3 (red, green, blue) planes of 16-bit values below each
+    other in an RGB PNG (high byte red, low byte green), shown through the window of the frame; 0: shown as it is.
     """
 
     source: str
     box: Box = WHOLE
     smooth: bool = True
-    packed: bool = False
+    planes: Literal[0, 1, 3] = 0
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Viewer {
     this.prepare(scene);
     if (!this.scene) this.arrange(scene); // so that the panes have their size before the pictures are there
     const wanted = scene.panes.flatMap(({ picture, heat }) => [
-      picture && [picture, picture.packed ? GrayPicture : ColorPicture],
+      picture && [picture, PICTURES[picture.planes]],
       heat && [heat, HeatMap],
     ]);
     await Promise.all(wanted.filter(Boolean).map(async ([part, Kind]) => (part.decoded = await load(part.source, Kind))));
@@ -63,7 +63,7 @@ class Viewer {
     this.frame = scene.panes[0]?.frame ?? NOWHERE;
     this.camera = camera(scene.key, this.frame);
     this.region = scene.region;
-    this.grays = [...new Set(scene.panes.filter(({ picture }) => picture?.packed).map(({ frame }) => frame))];
+    this.grays = [...new Set(scene.panes.filter(({ picture }) => picture?.planes).map(({ frame }) => frame))];
     for (const [name, pane] of this.panes) {
       if (scene.panes.some((other) => other.name === name)) continue;
       this.resized.unobserve(pane.box);
@@ -153,8 +153,13 @@ class Viewer {
 
   read(text) {
     const line = this.root.querySelector(".reading");
-    line.textContent = text || HINT;
+    line.textContent = text || [HINT, this.shownReduced].filter(Boolean).join(" ");
     line.classList.toggle("hint", !text);
+  }
+
+  get shownReduced() {
+    const less = [...this.panes.values()].map((pane) => reduced(pane.scene.picture, pane.frame)).find(Boolean);
+    return less ? `It is shown ${less}.` : "";
   }
 
   // Settings, tools and layout.
@@ -193,6 +198,7 @@ class Viewer {
     const names = this.layout === "one" ? [...this.panes.keys()] : this.visible.map(({ name }) => name);
     this.activate(names[(names.indexOf(this.session.active) + 1) % names.length]);
     this.layOut();
+    this.measuring.follow(this.active);
     this.say(this.active.scene.title);
   }
 
@@ -215,6 +221,7 @@ class Viewer {
       this.layOut();
     }
     clean.head();
+    this.measuring.refresh();
     if (how === "blink") this.say(on ? "Perturbed picture" : "Clean picture");
     this.draw();
   }
@@ -222,6 +229,7 @@ class Viewer {
   divide(share) {
     this.session.divider = Math.min(1, Math.max(0, share));
     this.panes.get("clean").head();
+    this.measuring.refresh();
     this.draw();
   }
 

@@ -40,14 +40,16 @@ def viewer(
     tall: bool = False,
     long_heads: bool = False,
     key: str = "viewer",
+    steps: str = "case",
     on_step: Callable[[], None] | None = None,
 ) -> Seen:
     """Draw panes side by side and say what the reader did.
 
     columns: a fixed grid; None leaves the layout to the reader. recipe: a line below; stale: dim what is no longer
     asked for; region: the area that is chosen when the reader did not choose one here in this case; can_select: offer
-    to choose one; tall: use the height of the screen; long_heads: titles and values on lines of their own. on_step runs
-    before the next run when the reader asks for another case, with the step under st.session_state[key].step.
+    to choose one; tall: use the height of the screen; long_heads: titles and values on lines of their own. steps:
+    what the arrow keys go through, in the words of the help, empty where there is nothing; on_step runs before the next
+    run when the reader asks for another, with the step under st.session_state[key].step.
     """
     frame = next((pane.frame for pane in panes if pane.frame is not None), None)
     here = frame.id if frame else ""
@@ -64,6 +66,7 @@ def viewer(
             "canSelect": can_select,
             "tall": tall,
             "longHeads": long_heads,
+            "steps": steps,
             "luts": LUTS,
         },
         key=key,

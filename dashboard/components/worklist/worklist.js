@@ -1,6 +1,8 @@
-// The cases as one list: find, filter and sort here; click or arrow keys choose.
+// The cases as one list: find, filter and sort here; click or arrow keys choose. The server is told the order that is
+// seen, so that "next case" means the next one here.
 
 const KEPT = "second look worklist";
+const QUIET = 300; // ms without a change, as while the reader types, after which the order is told
 const SHOWN = {
   all: () => true,
   flagged: (line) => line.flagged === true,
@@ -16,19 +18,21 @@ const ORDERS = {
   name: (a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }),
 };
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const list = parentElement.querySelector(".worklist");
   const sieve = parentElement.querySelector(".sieve");
   list.classList.toggle("short", data.short);
   list.data = data;
   list.choose = (id) => setTriggerValue("chosen", id);
+  list.send = (order) => setStateValue("order", order);
   if (!list.settings) prepare(list, sieve);
   draw(list, sieve);
 }
 
 function prepare(list, sieve) {
-  list.settings = { find: "", show: "all", sort: "kind", ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
+  list.settings = { find: "", kind: "all", show: "all", sort: "kind", ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
   list.buttons = new Map();
+  sieve.querySelector("[name=kind]").append(...list.data.kinds.map((kind) => new Option(kind)));
   for (const field of sieve.querySelectorAll("input, select")) {
     field.value = list.settings[field.name];
     field.addEventListener("input", () => {
@@ -36,6 +40,7 @@ function prepare(list, sieve) {
       sessionStorage.setItem(KEPT, JSON.stringify(list.settings));
       draw(list, sieve);
     });
+    field.addEventListener("change", () => tell(list)); // before what is clicked next
     field.addEventListener("keydown", (event) => {
       event.stopPropagation(); // Streamlit's own shortcuts
       if (event.key === "ArrowDown" && field.name === "find") list.querySelector("button")?.focus();
@@ -57,11 +62,11 @@ function prepare(list, sieve) {
 
 function draw(list, sieve) {
   const { lines, chosen } = list.data;
-  const { find, show, sort } = list.settings;
+  const { find, kind, show, sort } = list.settings;
   const words = find.toLowerCase().split(/\s+/).filter(Boolean);
   const kept = lines.filter((line) => {
     const text = `${line.label} ${line.group} ${line.said} ${line.flags.join(" ")}`.toLowerCase();
-    return SHOWN[show](line) && words.every((word) => text.includes(word));
+    return (kind === "all" || line.kind === kind) && SHOWN[show](line) && words.every((word) => text.includes(word));
   });
   if (ORDERS[sort]) kept.sort(ORDERS[sort]);
 
@@ -88,6 +93,18 @@ function draw(list, sieve) {
   if (list.before !== chosen) current?.scrollIntoView({ block: "nearest" });
   list.before = chosen;
   if (focused) current?.focus();
+  list.order = kept.map(({ id }) => id);
+  clearTimeout(list.soon);
+  list.soon = setTimeout(() => tell(list), QUIET);
+}
+
+// Only what the server does not know: before anything is told, that all cases are shown in their order.
+function tell(list) {
+  clearTimeout(list.soon);
+  const known = list.told ?? list.data.order ?? list.data.lines.map(({ id }) => id);
+  if (!list.isConnected || list.order.join() === known.join()) return;
+  list.told = list.order;
+  list.send(list.order);
 }
 
 // Buttons are kept between draws: hundreds of pictures are decoded once.

@@ -13,7 +13,7 @@ from dashboard.components.inline import inline_component
 from dashboard.components.words import shape
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Mark
-from dashboard.state import CASE
+from dashboard.state import CASE, ORDER
 from evaluation.words import finding, percent
 
 HERE = Path(__file__).parent
@@ -30,12 +30,28 @@ def worklist(
 ) -> None:
     """Draw the list, with what is said of one finding; a click puts the id of the case under state.CASE.
 
-    flags {case: words} stand below the name; short leaves room for something below.
+    flags {case: words} stand below the name; short leaves room for something below. What the reader filters and sorts
+    is put under state.ORDER.
     """
     lines = [_line(entry, marks.get(entry.case.id), flags.get(entry.case.id, ()), target) for entry in entries]
     inline_component(HERE)(
-        data={"lines": lines, "chosen": st.session_state[CASE], "short": short}, key=KEY, on_chosen_change=_choose
+        data={
+            "lines": lines,
+            "kinds": list(MODALITIES.values()),
+            "chosen": st.session_state[CASE],
+            "order": st.session_state.get(ORDER),
+            "short": short,
+        },
+        key=KEY,
+        on_chosen_change=_choose,
+        on_order_change=_reorder,
     )
+
+
+def reading_order(entries: Sequence[Entry]) -> list[str]:
+    """Ids of these cases as the reader sees them in the list: without those that are filtered out, and sorted."""
+    ids = [entry.case.id for entry in entries]
+    return [case for case in st.session_state.get(ORDER, ids) if case in ids]
 
 
 def _choose() -> None:
@@ -44,8 +60,13 @@ def _choose() -> None:
         st.session_state[CASE] = chosen
 
 
+def _reorder() -> None:
+    st.session_state[ORDER] = st.session_state[KEY].order
+
+
 def _line(entry: Entry, made: Mark | None, flags: Collection[str], target: int) -> dict[str, Any]:
     mark = said = ""
+    kind = MODALITIES[entry.case.modality]
     probability = flagged = None
     if isinstance(made, Prediction):
         probability, flagged = float(made.probabilities[target]), bool(made.positive[target])
@@ -55,7 +76,8 @@ def _line(entry: Entry, made: Mark | None, flags: Collection[str], target: int) 
         mark, said = "?", f"not for this model: {' '.join(objection.reason for objection in made)}"
     return {
         "id": entry.case.id,
-        "group": "Uploads" if entry.uploaded else MODALITIES[entry.case.modality],
+        "kind": kind,
+        "group": f"Uploads · {kind}" if entry.uploaded else kind,
         "label": entry.label,
         "mark": mark,
         "said": said,
