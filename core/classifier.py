@@ -25,8 +25,8 @@ class Classifier:
     cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
-    default. transform, see through(). lock is held during each pass; hold it while hooks are put on the network, and
-    never around a pass: others may be served between two passes, and would wait for ever.
+    default. transform, see through(); contrast, see versus(). lock is held during each pass; hold it while hooks are
+    put on the network, and never around a pass: others may be served between two passes, and would wait for ever.
     """
 
     card: ModelCard
@@ -38,12 +38,16 @@ class Classifier:
     differentiable: bool = True
     distance: Callable[[Tensor], Tensor] | None = None
     transform: Callable[[Tensor], Tensor] | None = None
+    contrast: tuple[int, int] | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.transform is not None:
             x = self.transform(x)
         with self.lock:
             logits: Tensor = self.network(x)
+        if self.contrast is not None:
+            target, other = self.contrast
+            logits = logits.index_add(1, torch.tensor([target]), logits[:, [other]], alpha=-1)
         if self.on_pass is not None:
             self.on_pass(x.detach(), logits.detach())
         return logits
@@ -59,6 +63,15 @@ class Classifier:
         both = transform if before is None else lambda x: before(transform(x))
         return dataclasses.replace(self, transform=both)
 
+    def versus(self, target: int, other: int) -> Classifier:
+        """The same classifier whose logit of target is how far it exceeds that of other: for explanations only, since
+        its predictions mean nothing. Raises ParameterError unless both are labels, and two."""
+        count = len(self.card.labels)
+        if not (0 <= target < count and 0 <= other < count) or target == other:
+            rule = f"{self.card.key} has labels 0 to {count - 1}, and needs two of them, not {target} and {other}"
+            raise ParameterError("Contrast", rule, "Choose two of its labels.")
+        return dataclasses.replace(self, contrast=(target, other))
+
     def at(self, point: str) -> Classifier:
         """The same classifier at another operating point; raises UnknownName listing what there is."""
         points = self.card.operating_points
@@ -68,8 +81,12 @@ class Classifier:
 
     @property
     def offers(self) -> frozenset[str]:
-        """What methods may need: "gradient", "feature map"."""
-        offered = {"gradient": self.differentiable, "feature map": self.differentiable and self.cam_layer is not None}
+        """What methods may need: "gradient", "feature map", "module tree" (layers that can be reached one by one)."""
+        offered = {
+            "gradient": self.differentiable,
+            "feature map": self.differentiable and self.cam_layer is not None,
+            "module tree": self.differentiable and self.card.format == "timm",
+        }
         return frozenset(need for need, there in offered.items() if there)
 
     @property

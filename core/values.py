@@ -228,7 +228,8 @@ class Attribution:
 
     heat (h, w) float32 in the model frame, raw, never rescaled; unit of one value of heat; signed: whether
     negative values mean evidence against; residual: for complete methods, (sum of heat) - (logit - baseline logit),
-    in logits; region: (h, w) where heat was kept, None if everywhere.
+    in logits; region: (h, w) where heat was kept, None if everywhere; against: the label that target is explained in
+    contrast to, None if for itself.
     """
 
     method: str
@@ -241,6 +242,21 @@ class Attribution:
     residual: float | None
     seconds: float
     region: Mask | None = None
+    against: int | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a measure says of a map, and of two maps that know nothing of model and image: random values, and a blob in
+    the center. curve and random_curve are points (x, y) that the scores were read from, if any."""
+
+    measure: str
+    params: Mapping[str, Value]
+    score: Score
+    random: Score
+    center: Score
+    curve: tuple[tuple[float, float], ...] = ()
+    random_curve: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

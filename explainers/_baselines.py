@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 BASELINES = ("black", "mean", "blurred")
+BACKGROUNDS = ("mixed", "noise", "blurred", "even")
 
 BLUR = 1 / 16
 """Standard deviation of the blur, as a share of the shorter side: small lesions vanish, large shadows stay."""
@@ -18,5 +19,27 @@ def baseline_image(kind: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
     if kind == "mean":
         return x.mean(dim=(2, 3), keepdim=True).expand_as(x)
-    sigma = BLUR * min(x.shape[2:])
+    return _blurred(x, BLUR)
+
+
+def random_images(kind: str, x: Tensor, count: int, rng: torch.Generator) -> Tensor:
+    """x (1, C, h, w) -> count images without its content (count, C, h, w) in [0, 1].
+
+    noise: every value is drawn by itself, uniformly; blurred: x at half to four times BLUR; even: one random gray or
+    color all over; mixed: these three in turn.
+    """
+    kinds = BACKGROUNDS[1:] if kind == "mixed" else (kind,)
+    return torch.cat([_random_image(kinds[k % len(kinds)], x, rng) for k in range(count)])
+
+
+def _random_image(kind: str, x: Tensor, rng: torch.Generator) -> Tensor:
+    if kind == "noise":
+        return torch.rand(x.shape, generator=rng)
+    if kind == "even":
+        return torch.rand((*x.shape[:2], 1, 1), generator=rng).expand_as(x)
+    return _blurred(x, BLUR * 2 ** (3 * torch.rand((), generator=rng).item() - 1))
+
+
+def _blurred(x: Tensor, share: float) -> Tensor:
+    sigma = share * min(x.shape[2:])
     return torch.from_numpy(gaussian_filter(x.numpy(force=True), sigma=(0, 0, sigma, sigma), mode="nearest"))

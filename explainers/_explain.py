@@ -15,7 +15,7 @@ from core.progress import Meter, Report
 from core.values import Attribution, Floats, Mask
 from explainers._registry import EXPLAINERS, Explainer
 
-RESIDUAL_PASSES = 2
+RESIDUAL_BATCH = 16
 
 
 def explain(
@@ -25,6 +25,7 @@ def explain(
     target: int,
     params: Params | None = None,
     *,
+    against: int | None = None,
     seed: int = 0,
     region: Mask | None = None,
     report: Report | None = None,
@@ -32,11 +33,12 @@ def explain(
 ) -> Attribution:
     """What the logit of label number target depends on in pixels (C, h, w), float32 in [0, 1], in the model frame.
 
-    Heat is zero where the model can't see anything: coarse methods would otherwise smear it there. Where a region
-    (h, w) bool is given, the method still looks at the whole picture, and then heat outside is set to zero; the rest
-    does not add up to the logit, so such a map has no residual. params default to the method's own. report gets the
-    share done, at last 1. Raises UnknownName, Unsupported, InputError, ParameterError, BrokenPromise, and Cancelled at
-    the next pass once cancel is set.
+    against names a second label: then it is the difference of the two logits that is explained, "why this and not
+    that"; exchange the two for "why not that". Heat is zero where the model can't see anything: coarse methods would
+    otherwise smear it there. Where a region (h, w) bool is given, the method still looks at the whole picture, and then
+    heat outside is set to zero; the rest does not add up to the logit, so such a map has no residual. params default to
+    the method's own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError,
+    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
     params = method.checked(params)
@@ -45,17 +47,21 @@ def explain(
     model.check_region(region)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
-    complete = method.baseline is not None and region is None
-    watched = model.watched(Meter(passes + RESIDUAL_PASSES * complete, report, cancel))
+    asked = model if against is None else model.versus(target, against)
     x, rng = torch.tensor(pixels)[None], torch.Generator().manual_seed(seed)
     start = time.perf_counter()
+    compared = None
+    if method.baseline is not None and region is None:
+        compared = torch.cat([x, method.baseline(x, params, torch.Generator().manual_seed(seed))])
+    expected = passes + (0 if compared is None else len(compared))
+    watched = asked.watched(Meter(expected, report, cancel))
     with torch.no_grad():
         heat: Tensor = method.function(watched, x, target, params, rng)
         _check_promises(method, heat, (height, width))
         heat = heat * torch.from_numpy(model.card.input.visible)
         if region is not None:
             heat = heat * torch.tensor(region)
-        residual = _residual(method, watched, x, target, params, heat) if complete else None
+        residual = None if compared is None else _residual(watched, compared, target, heat)
     seconds = time.perf_counter() - start
     if report is not None:
         report(1.0)
@@ -70,6 +76,7 @@ def explain(
         residual=residual,
         seconds=seconds,
         region=region,
+        against=against,
     )
 
 
@@ -85,8 +92,8 @@ def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> 
         raise refuse(f"returned {heat.min():g}, promised no negative value")
 
 
-def _residual(method: Explainer, model: Classifier, x: Tensor, target: int, params: Params, heat: Tensor) -> float:
-    assert method.baseline is not None, "only complete methods have a residual"
-    logit, baseline_logit = model(torch.cat([x, method.baseline(x, params)]))[:, target].tolist()
-    residual: float = heat.sum(dtype=torch.float64).item() - (logit - baseline_logit)
+def _residual(model: Classifier, compared: Tensor, target: int, heat: Tensor) -> float:
+    """compared: the explained image, then those that it is compared with, if any."""
+    logit, *others = torch.cat([model(batch)[:, target] for batch in torch.split(compared, RESIDUAL_BATCH)]).tolist()
+    residual: float = heat.sum(dtype=torch.float64).item() - logit + sum(others) / max(1, len(others))
     return residual

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from core.registry import Method, Registry, described
 
@@ -17,13 +17,14 @@ F = TypeVar("F", bound=Callable[..., Tensor])
 class Explainer(Method):
     """function(model, x (1, C, h, w), target, params, rng) -> heat (h, w): what the logit of target depends on.
 
-    signed: whether negative heat means evidence against; unit: of one value of heat. baseline(x, params) is the image
-    a complete method compares x with: its heat sums to logit(x) - logit(baseline). None for the other methods.
+    signed: whether negative heat means evidence against; unit: of one value of heat. baseline(x, params, rng) gives the
+    images (B, C, h, w) that a complete method compares x with: its heat sums to logit(x) - mean logit of them, or to
+    logit(x) if there are none; it draws from rng what function draws first. baseline is None for the other methods.
     """
 
     signed: bool
     unit: str
-    baseline: Callable[[Tensor, Any], Tensor] | None
+    baseline: Callable[[Tensor, Any, Generator], Tensor] | None
 
 
 EXPLAINERS: Registry[Explainer] = Registry("Explainer", "explainers")
@@ -37,7 +38,7 @@ def explainer(
     reference: str,
     passes: Callable[[Any, tuple[int, int, int]], int],
     needs: tuple[str, ...] = (),
-    baseline: Callable[[Tensor, Any], Tensor] | None = None,
+    baseline: Callable[[Tensor, Any, Generator], Tensor] | None = None,
 ) -> Callable[[F], F]:
     """Register the function below; see Method and Explainer for the arguments."""
 

@@ -17,23 +17,12 @@ its *counterfactual explanation*.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from core.classifier import Classifier
-from core.gradients import borrowed_output
-from core.params import Params, param
+from explainers._cam import CamParams, enlarged, features_and_gradient
 from explainers._registry import explainer
-
-
-@dataclass(frozen=True)
-class GradCamParams(Params):
-    """Which sign of the evidence is kept."""
-
-    evidence: str = param("for", "Evidence for or against the finding.", choices=("for", "against"))
 
 
 @explainer(
@@ -44,13 +33,9 @@ class GradCamParams(Params):
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
 )
-def grad_cam(model: Classifier, x: Tensor, target: int, params: GradCamParams, rng: torch.Generator) -> Tensor:
+def grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> evidence (h, w) for or against target, at least 0, interpolated from the cells of cam_layer."""
-    with borrowed_output(model, model.cam_layer) as outputs, torch.enable_grad():
-        logit = model(x.detach().requires_grad_(True))[0, target]
-        (features,) = outputs
-        (gradient,) = torch.autograd.grad(logit, features)
+    features, gradient = features_and_gradient(model, x, target)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    cells = (weights * features.detach()).sum(dim=1, keepdim=True)
-    kept = (cells if params.evidence == "for" else -cells).clamp(min=0)
-    return functional.interpolate(kept, size=x.shape[2:], mode="bilinear", align_corners=False)[0, 0]
+    cells = (weights * features).sum(dim=1, keepdim=True)
+    return enlarged((params.sign * cells).clamp(min=0), x)[0, 0]

@@ -1,13 +1,14 @@
-"""**What it is.** The image is faded in from a baseline without content (black, its mean color, or its blurred self),
-and the gradients on the way are added up, each multiplied by how far its pixel moves. Positive: this pixel raised the
-raw score (the logit). Negative: it lowered it.
+"""**What it is.** The image is faded in from a baseline without content (black, its mean color, its blurred self, or
+random noise), and the gradients on the way are added up, each multiplied by how far its pixel moves.
+Positive: this pixel raised the raw score (the logit). Negative: it lowered it.
 
 **What it guarantees.** Completeness: all values add up to the logit of the image minus the logit of the baseline, but
 for a gap that is printed with the map. Steps are added where the gap arises until it is small. The same on every run.
 
 **When to distrust it.** Every value is relative to the baseline. With black, a black pixel can't count, though
-darkness may be a sign; with the blurred image, what survives the blur can't count. A region that vanishes with another
-baseline was a property of the baseline ([doi:10.23915/distill.00022](https://doi.org/10.23915/distill.00022)). A large
+darkness may be a sign; with the blurred image, what survives the blur can't count; with
+noise, every pixel counts, and another seed gives another map. A region that vanishes with another baseline was a
+property of the baseline ([doi:10.23915/distill.00022](https://doi.org/10.23915/distill.00022)). A large
 gap calls for more steps. The model has never learned from faded pictures.
 
 **Reference.** Sundararajan, Taly, Yan 2017, *Axiomatic attribution for deep networks*,
@@ -26,7 +27,7 @@ from torch import Tensor
 from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.params import Params, param
-from explainers._baselines import BASELINES, baseline_image
+from explainers._baselines import BASELINES, baseline_image, random_images
 from explainers._registry import explainer
 
 BATCH = 8
@@ -36,7 +37,7 @@ BATCH = 8
 class IntegratedGradientsParams(Params):
     """Where the path starts, and how finely it is followed."""
 
-    baseline: str = param("mean", "The image without content to start from.", choices=BASELINES)
+    baseline: str = param("mean", "The image without content to start from.", choices=(*BASELINES, "random"))
     tolerance: float = param(
         10.0,
         "Add steps until the gaps along the path sum to less than this share of the logit's ups and downs on it.",
@@ -75,13 +76,19 @@ class Piece:
         return abs(float(self.heat.sum()) - self.change)
 
 
+def _baseline(x: Tensor, params: IntegratedGradientsParams, rng: torch.Generator) -> Tensor:
+    if params.baseline == "random":
+        return random_images("noise", x, 1, rng)
+    return baseline_image(params.baseline, x)
+
+
 @explainer(
     name="Integrated gradients",
     signed=True,
     unit="logits",
     reference="arXiv:1703.01365",
     passes=lambda params, _shape: BATCH + 1 + params.max_steps,
-    baseline=lambda x, params: baseline_image(params.baseline, x),
+    baseline=_baseline,
     needs=("gradient",),
 )
 def integrated_gradients(
@@ -91,7 +98,7 @@ def integrated_gradients(
 
     Midpoint rule on BATCH equal pieces; then the pieces with the largest gaps are halved, a batch at a time.
     """
-    baseline = baseline_image(params.baseline, x)
+    baseline = _baseline(x, params, rng)
     difference = x - baseline
 
     def along(positions: list[float]) -> Tensor:

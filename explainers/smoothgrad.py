@@ -15,32 +15,12 @@ sensitivity, not reasons.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.gradients import input_gradient
-from core.params import Params, param
+from explainers._noise import SmoothGradParams, noisy_gradients
 from explainers._registry import explainer
-
-BATCH = 8
-
-
-@dataclass(frozen=True)
-class SmoothGradParams(Params):
-    """Size and number of the noisy copies."""
-
-    noise: float = param(
-        5.0,
-        "Standard deviation of the noise, as a share of the range of the image.",
-        low=0,
-        high=50,
-        step=0.5,
-        unit="%",
-    )
-    samples: int = param(32, "Noisy copies to average.", low=1, high=256, step=1)
 
 
 @explainer(
@@ -53,11 +33,7 @@ class SmoothGradParams(Params):
 )
 def smoothgrad(model: Classifier, x: Tensor, target: int, params: SmoothGradParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> |mean gradient of the logit| (h, w) over noisy copies, its largest value over the channels."""
-    deviation = params.noise / 100 * (x.max() - x.min())
     total = torch.zeros_like(x[0])
-    for first in range(0, params.samples, BATCH):
-        count = min(BATCH, params.samples - first)
-        noise = deviation * torch.randn((count, *x.shape[1:]), generator=rng)
-        gradient, _ = input_gradient(model, (x + noise).clamp(0, 1), lambda logits: logits[:, target])
+    for gradient in noisy_gradients(model, x, target, params, rng):
         total += gradient.sum(0)
     return (total / params.samples).abs().amax(0)

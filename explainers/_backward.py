@@ -1,0 +1,175 @@
+"""Passes whose way back follows rules of its own: guided backpropagation, DeepLIFT, LRP.
+
+The rules see each operation of a pass as it is called, whether a layer calls it or a plus sign does, and in this thread
+only. No hook is set and no layer exchanged. What no rule covers, or what can't be seen, is refused.
+
+Each rule gives the true output of an operation the gradient of another function, its stand-in. The gradient of the
+logit is then a multiplier m for each input value a, and what is passed on to that value is a * m, in logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+from core.classifier import Classifier
+from core.errors import Unsupported
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LINEAR = _names("""
+    add add_ __radd__ sub sub_ __rsub__ rsub neg sum mean cat concat stack index_add __getitem__ chunk split unbind
+    reshape view flatten squeeze unsqueeze expand expand_as permute transpose contiguous to clone pad dropout
+    avg_pool2d adaptive_avg_pool2d
+""")
+"""Linear, but for a constant, in all that they take together."""
+
+LINEAR_IN_FIRST = _names("mul mul_ div div_ matmul linear conv2d batch_norm masked_fill")
+"""Linear, but for a constant, in one operand where all others are constant."""
+
+ELEMENTWISE = _names("""
+    relu relu_ relu6 hardtanh leaky_relu elu selu celu silu hardswish hardsigmoid gelu mish sigmoid tanh softplus
+""")
+
+TINY = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One operation of a pass: function(*args, **kwargs)."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def __call__(self) -> Any:
+        return self.function(*self.args, **self.kwargs)
+
+    @property
+    def name(self) -> str:
+        """E.g. conv2d, relu, add."""
+        return self.function.__name__
+
+    @property
+    def sources(self) -> tuple[Tensor, ...]:
+        """The operands that depend on the pixels."""
+        return tuple(_tensors((self.args, self.kwargs)))
+
+    def operand(self, position: int, name: str) -> Any:
+        """The operand, given by its position or by its name; None if left out."""
+        return self.args[position] if position < len(self.args) else self.kwargs.get(name)
+
+    def on(self, *operands: Any) -> Tensor:
+        """The same with other first operands; those of convolutions and dense layers are input, weight and bias."""
+        named = ("input", "weight", "bias")[: len(operands)]
+        rest = {name: value for name, value in self.kwargs.items() if name not in named}
+        result: Tensor = self.function(*operands, *self.args[len(operands) :], **rest)
+        return result
+
+    def at(self, z: Tensor) -> Tensor:
+        """The same at z, in place of the one source; z stays as it is."""
+        (source,) = self.sources
+        copy = z.clone()
+        args, kwargs = tree_map(lambda value: copy if value is source else value, (self.args, self.kwargs))
+        result: Tensor = self.function(*args, **kwargs)
+        return result
+
+
+class Rules(TorchFunctionMode):
+    """Inside `with rules:`, operations on what stems from images follow the rules; subclasses add theirs in apply."""
+
+    method: ClassVar[str]
+
+    def __init__(self, images: Tensor) -> None:
+        super().__init__()
+        self.images = images.detach().requires_grad_(True)
+        self._seen: dict[int, Tensor] = {id(self.images): self.images}
+
+    def multipliers(self, model: Classifier, target: int) -> Tensor:
+        """Those of images (N, C, h, w) for the logit of target of the first of them: like images. One pass of N images
+        and back; raises Unsupported naming what no rule covers."""
+        with torch.enable_grad():
+            with self:
+                logits = model(self.images)
+            self._check_seen(logits)
+            (multipliers,) = torch.autograd.grad(logits[0, target], self.images)
+        return multipliers
+
+    def apply(self, call: Call) -> Any:
+        """The result of call, with the gradient that its rule gives it."""
+        if call.name in LINEAR or is_linear_in_first(call):
+            return call()
+        result = call()
+        asks_only = not any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)) and result is not None
+        if asks_only or call.name == "detach":
+            return result
+        raise self.refusal(call.name)
+
+    def refusal(self, layer: str) -> Unsupported:
+        """What to raise for a layer without a rule."""
+        why = f"has no rule for an operation of this model, {layer}"
+        return Unsupported(self.method, why, "Choose another method, or another model.")
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        call = Call(func, args, kwargs or {})
+        if not call.sources:
+            return call()
+        self._check_seen(*call.sources)
+        result = self.apply(call)
+        self._seen.update((id(tensor), tensor) for tensor in _tensors(result))
+        return result
+
+    def _check_seen(self, *tensors: Tensor) -> None:
+        if any(id(tensor) not in self._seen for tensor in tensors):
+            raise self.refusal("which can't be looked into")
+
+
+def stand_in(value: Tensor, other: Tensor) -> Tensor:
+    """value, with the gradient of other."""
+    return other + (value - other).detach()
+
+
+def quotient(a: Tensor, b: Tensor) -> Tensor:
+    """a / b, and 0 where b is 0."""
+    return torch.where(b == 0, 0, a / torch.where(b == 0, 1, b)).detach()
+
+
+def secant(function: Callable[[Tensor], Tensor], z: Tensor, reference: Tensor) -> Tensor:
+    """The slope of an elementwise function between reference and z; its derivative at z where they are as good as
+    equal."""
+    leaf = z.detach().requires_grad_(True)
+    value = function(leaf)
+    (derivative,) = torch.autograd.grad(value.sum(), leaf)
+    change = z - reference
+    near = change.abs() < TINY
+    slope = (value - function(reference)) / torch.where(near, 1, change)
+    return torch.where(near, derivative, slope).detach()
+
+
+def in_place(call: Call, result: Tensor) -> Tensor:
+    """result, written into the source where the call would have done so: others may hold it."""
+    if call.name.endswith("_") or call.kwargs.get("inplace"):
+        return call.sources[0].copy_(result)
+    return result
+
+
+def is_linear_in_first(call: Call) -> bool:
+    """Whether the only operand that depends on the pixels is the one in which the operation is linear."""
+    if call.name not in LINEAR_IN_FIRST or len(call.sources) > 1:
+        return False
+    return call.name in ("mul", "matmul") or call.operand(0, "input") is call.sources[0]
+
+
+def _tensors(tree: Any) -> Iterator[Tensor]:
+    return (leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.requires_grad)

@@ -1,0 +1,48 @@
+"""What the CAM family shares: a feature map with its gradient, a sign to ask for, and cells enlarged to pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.classifier import Classifier
+from core.gradients import borrowed_output
+from core.params import Params, param
+
+
+@dataclass(frozen=True)
+class CamParams(Params):
+    """Which sign of the evidence is kept."""
+
+    evidence: str = param("for", "Evidence for or against the finding.", choices=("for", "against"))
+
+    @property
+    def sign(self) -> int:
+        """What the logit is multiplied by, so that the evidence that is asked for is positive."""
+        return 1 if self.evidence == "for" else -1
+
+
+def feature_map(model: Classifier, x: Tensor) -> Tensor:
+    """What cam_layer (D channels) says of x (1, C, h, w): (1, D, rows, columns). One forward pass."""
+    with borrowed_output(model, model.cam_layer) as outputs:
+        model(x)
+        (features,) = outputs
+    return features
+
+
+def features_and_gradient(model: Classifier, x: Tensor, target: int) -> tuple[Tensor, Tensor]:
+    """The feature map of x, and the gradient of the logit with respect to it, in logits per unit of a feature: both
+    (1, D, rows, columns). One forward and one partial backward pass."""
+    with borrowed_output(model, model.cam_layer) as outputs, torch.enable_grad():
+        logit = model(x.detach().requires_grad_(True))[0, target]
+        (features,) = outputs
+        (gradient,) = torch.autograd.grad(logit, features)
+    return features.detach(), gradient
+
+
+def enlarged(cells: Tensor, x: Tensor) -> Tensor:
+    """cells (1, D, rows, columns) -> (1, D, h, w), the size of x, bilinear between the centers of the cells."""
+    return functional.interpolate(cells, size=x.shape[2:], mode="bilinear", align_corners=False)

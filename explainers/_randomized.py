@@ -1,0 +1,58 @@
+"""The sanity check of Adebayo et al. 2018, Sanity checks for saliency maps, arXiv:1810.03292: a map that does not care
+what the network has learned stays the same when its weights are replaced by random ones. Compare the maps with
+metrics.rank_correlation()."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import threading
+from typing import Literal
+
+import torch
+from torch import nn
+
+from core.classifier import Classifier
+from core.errors import ParameterError, Unsupported
+
+
+def with_random_weights(model: Classifier, layers: int | Literal["all"], seed: int) -> Classifier:
+    """A copy of model whose last layers (1 is the output layer), or all, have random weights: cascading randomization.
+
+    Each tensor of weights is drawn anew from a normal distribution with its own mean and standard deviation, so that
+    the scores keep their scale; layers count in the order in which the network registers them. The copy shares nothing
+    with the original. It has another key and no measured results; its probabilities are not calibrated, and it knows no
+    distance from the training data. Raises ParameterError, and Unsupported where there are no weights to replace.
+    """
+    with model.lock:
+        network, cam_layer = copy.deepcopy((model.network, model.cam_layer))
+    found = layers_of(network)
+    if not found:
+        raise Unsupported("Random weights", f"{model.card.key} holds no layers that are known", "Choose another model.")
+    count = len(found) if layers == "all" else layers
+    if not 1 <= count <= len(found):
+        rule = f"must be between 1 and {len(found)} for {model.card.key}, not {count}"
+        raise ParameterError("Number of random layers", rule, "Choose fewer layers.")
+    for module in network.modules():
+        module._forward_hooks.clear()  # of whoever borrows from the original just now
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for layer in reversed(found[-count:]):
+            for parameter in layer.parameters(recurse=False):
+                mean, spread = parameter.mean(), parameter.std(correction=0)
+                parameter.copy_(mean + spread * torch.randn(parameter.shape, generator=rng))
+    card = dataclasses.replace(
+        model.card,
+        key=f"{model.card.key}_random_{count}_{seed}",
+        name=f"{model.card.name}, {count} of {len(found)} layers random",
+        sha256="",
+        results={},
+    )
+    return dataclasses.replace(
+        model, card=card, network=network, cam_layer=cam_layer, lock=threading.Lock(), on_pass=None, distance=None
+    )
+
+
+def layers_of(network: nn.Module) -> list[nn.Module]:
+    """The modules with weights of their own, from the input to the output."""
+    return [module for module in network.modules() if next(module.parameters(recurse=False), None) is not None]

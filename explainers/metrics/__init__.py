@@ -1,0 +1,18 @@
+"""How far a map can be trusted: one file per measure, each with the scores of a random map and of a central blob."""
+
+from explainers.metrics._assess import FREE_DRAWS, assess, central_blob
+from explainers.metrics._ranks import is_constant, rank_correlation
+from explainers.metrics._registry import MEASURES, Measure, Measured, Question, measure
+
+__all__ = [
+    "FREE_DRAWS",
+    "MEASURES",
+    "Measure",
+    "Measured",
+    "Question",
+    "assess",
+    "central_blob",
+    "is_constant",
+    "measure",
+    "rank_correlation",
+]

@@ -1,0 +1,110 @@
+"""assess(): asks a measure about a map, and about two maps that know nothing: that is the floor."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.errors import InputError, Unsupported
+from core.params import Params
+from core.progress import Meter, Report
+from core.values import Assessment, Attribution, Floats, Mask, Score
+from explainers._registry import EXPLAINERS
+from explainers.metrics._ranks import is_constant
+from explainers.metrics._registry import MEASURES, Measured, Question
+
+CENTER = 0.25  # standard deviation of the central blob, as a share of the side
+FREE_DRAWS = 32  # random maps whose mean is the floor of a measure that costs no pass; else one
+
+
+def assess(
+    key: str,
+    model: Classifier,
+    pixels: Floats,
+    attribution: Attribution,
+    params: Params | None = None,
+    *,
+    region: Mask | None = None,
+    seed: int = 0,
+    report: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> Assessment:
+    """How attribution, made by explain() with this model on pixels (C, h, w), does by a measure.
+
+    region (h, w) bool is the marked finding in the model frame, for measures that need one. The score of a map that is
+    the same everywhere is nan. The floor is made of a map of uniform random values, drawn anew whenever the map is made
+    again, and of a Gaussian blob in the center. Raises UnknownName, Unsupported, InputError, ParameterError, and
+    Cancelled at the next pass once cancel is set.
+    """
+    measure, explainer = MEASURES[key], EXPLAINERS[attribution.method]
+    params = measure.checked(params)
+    if "region" in measure.needs and region is None:
+        why = measure.unmet(model.offers) or ""
+        raise Unsupported(measure.name, why, "Choose another measure, or a case with a marked finding.")
+    measure.require(model.offers | {"region"})
+    model.check(pixels[None], attribution.target)
+    model.check_region(region)
+    if attribution.heat.shape != pixels.shape[1:]:
+        shapes = f"must be {pixels.shape[1:]}, not {attribution.heat.shape}"
+        raise InputError("Map", shapes, "Assess it with the model and image that it was made for.")
+    explaining = explainer.params(**attribution.params)
+    shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]
+    passes = 3 * measure.passes(params, shape) + measure.maps(params) * explainer.passes(explaining, shape)
+    meter = Meter(passes, report, cancel)
+    x, visible = torch.tensor(pixels)[None], torch.from_numpy(model.card.input.visible)
+    if attribution.region is not None:
+        visible = visible & torch.from_numpy(attribution.region)
+    marked = None if region is None else torch.from_numpy(region) & visible
+    rng = torch.Generator().manual_seed(seed)
+
+    def contrasted(other: Classifier) -> Classifier:
+        watched = other.watched(meter)
+        return watched if attribution.against is None else watched.versus(attribution.target, attribution.against)
+
+    def explained(other: Classifier, image: Tensor) -> Tensor:
+        drawing = torch.Generator().manual_seed(attribution.seed)
+        heat: Tensor = explainer.function(contrasted(other), image, attribution.target, explaining, drawing)
+        return heat * visible
+
+    def random(*_: object) -> Tensor:
+        return torch.rand(shape[1:], generator=rng) * visible
+
+    def asked(heat: Tensor, again: Callable[[Classifier, Tensor], Tensor]) -> Measured:
+        if is_constant(heat[visible].numpy()):
+            return Measured(math.nan)
+        question = Question(contrasted(model), x, attribution.target, heat, visible, marked, again)
+        with torch.no_grad():
+            measured: Measured = measure.function(question, params, torch.Generator().manual_seed(seed))
+        return measured
+
+    def score(value: float) -> Score:
+        return Score(value, measure.unit, measure.better)
+
+    found = asked(torch.from_numpy(attribution.heat), explained)
+    draws = [asked(random(), random) for _ in range(1 if passes else FREE_DRAWS)]
+    blob = central_blob(shape[1]) * visible
+    center = asked(blob, lambda *_: blob)
+    if report is not None:
+        report(1.0)
+    return Assessment(
+        measure=key,
+        params=params.as_dict(),
+        score=score(found.value),
+        random=score(fmean(draw.value for draw in draws)),
+        center=score(center.value),
+        curve=found.curve,
+        random_curve=draws[0].curve,
+    )
+
+
+def central_blob(side: int) -> Tensor:
+    """(side, side) a Gaussian in the center, 1 at its peak."""
+    across = (torch.arange(side) + 0.5) / side - 0.5
+    distance = across[:, None] ** 2 + across[None, :] ** 2
+    return torch.exp(-distance / (2 * CENTER**2))

@@ -1,0 +1,28 @@
+"""Comparing two maps by their order alone, so that neither unit nor scale matters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from core.values import Floats
+
+NOTHING = 1e-12  # values that differ by no more are equal
+
+
+def rank_correlation(before: Floats, after: Floats) -> float:
+    """Spearman's rho of the raw (signed) values in [-1, 1]; ties get their mean rank; nan where a map is constant.
+
+    Used for maps by Adebayo et al. 2018, Sanity checks for saliency maps, arXiv:1810.03292.
+    """
+    if is_constant(before) or is_constant(after):
+        return math.nan
+    ranks = [stats.rankdata(heat, axis=None) for heat in (before, after)]
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def is_constant(heat: Floats) -> bool:
+    """Whether all values are equal: a map without evidence, or without any preference."""
+    return bool(np.ptp(heat) <= NOTHING)

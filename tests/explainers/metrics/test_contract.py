@@ -1,0 +1,305 @@
+"""What every measure promises, asked of each entry of the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from core.classifier import Classifier
+from core.errors import Cancelled, InputError, ParameterError, UnknownName, Unsupported
+from core.values import Assessment, Attribution, Floats, Mask
+from explainers import EXPLAINERS, explain
+from explainers._randomized import with_random_weights
+from explainers.metrics import MEASURES, Measured, Question, assess, rank_correlation
+from tests.explainers.test_contract import any_value, assert_untouched, picture
+from tests.toys import linear_classifier, small_cnn_classifier
+
+KEYS = [measure.key for measure in MEASURES]
+PLACES = {"pointing_game", "mass_inside", "iou", "localization_auc"}
+RANDOM = {"infidelity", "max_sensitivity", "randomization", "road"}  # whatever the map
+FEWER = {"randomization"}  # small networks have fewer layers than stages
+LARGEST_BATCH = 16
+
+every_measure = pytest.mark.parametrize("key", KEYS)
+asking_the_model = pytest.mark.parametrize("key", sorted(set(KEYS) - PLACES - {"sparseness", "edge_similarity"}))
+
+
+def toy(channels: int = 1, **settings: int) -> Classifier:
+    """A small network whose logit falls where a random picture is blurred."""
+    return small_cnn_classifier(channels, seed=2, **settings)
+
+
+def region_of(size: int) -> Mask:
+    region = np.zeros((size, size), np.bool_)
+    region[size // 4 : size // 2, size // 4 : size // 2] = True
+    return region
+
+
+def made(model: Classifier, **settings: Any) -> tuple[Floats, Attribution]:
+    """A random picture, and its integrated gradients."""
+    spec = model.card.input
+    pixels = picture(spec.channels, spec.size)
+    return pixels, explain("integrated_gradients", model, pixels, settings.pop("target", 0), **settings)
+
+
+def assessed(key: str, model: Classifier, **settings: Any) -> Assessment:
+    pixels, attribution = made(model)
+    return assess(key, model, pixels, attribution, region=region_of(model.card.input.size), **settings)
+
+
+@every_measure
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("labels", [1, 2])
+def test_an_assessment_is_whole(key: str, channels: int, labels: int) -> None:
+    model, measure = toy(channels, labels=labels), MEASURES[key]
+    pixels, attribution = made(model, target=labels - 1)
+    found = assess(key, model, pixels, attribution, region=region_of(32))
+    assert (found.measure, found.params) == (key, measure.params().as_dict())
+    for score in (found.score, found.random, found.center):
+        assert math.isfinite(score.value)
+        assert (score.unit, score.better) == (measure.unit, measure.better)
+    assert bool(found.curve) == bool(found.random_curve) == (measure.axes is not None)
+    assert [x for x, _ in found.curve] == sorted({x for x, _ in found.curve})
+    assert np.isfinite(found.curve).all()
+
+
+@every_measure
+def test_a_map_that_is_the_same_everywhere_has_no_score(key: str) -> None:
+    model = toy()
+    pixels, attribution = made(model)
+    for value in (0.0, 1.0):
+        flat = dataclasses.replace(attribution, heat=np.full((32, 32), value, np.float32))
+        found = assess(key, model, pixels, flat, region=region_of(32))
+        assert math.isnan(found.score.value)
+        assert math.isfinite(found.random.value)
+
+
+@every_measure
+def test_passes_and_maps_are_those_declared(key: str) -> None:
+    measure, sizes, maps = MEASURES[key], list[int](), 0
+    model = toy().watched(lambda x, logits: sizes.append(len(x)))
+
+    def again(_model: Classifier, _x: Tensor) -> Tensor:
+        nonlocal maps
+        maps += 1
+        return torch.rand(32, 32)
+
+    x, everywhere = torch.from_numpy(picture())[None], torch.ones(32, 32, dtype=torch.bool)
+    question = Question(model, x, 0, torch.rand(32, 32), everywhere, torch.from_numpy(region_of(32)), again)
+    params = measure.params()
+    measure.function(question, params, torch.Generator())
+    assert sum(sizes) == measure.passes(params, (1, 32, 32))
+    assert max(sizes, default=0) <= LARGEST_BATCH
+    assert maps <= measure.maps(params) if key in FEWER else maps == measure.maps(params)
+    assert bool(maps) == bool(measure.maps(params))
+
+
+@every_measure
+def test_progress_rises_to_one(key: str) -> None:
+    seen = list[float]()
+    assessed(key, toy(), report=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+    assert seen.count(1.0) <= 2
+
+
+@asking_the_model
+def test_cancel_stops_it_at_the_next_pass_and_leaves_the_model_usable(key: str) -> None:
+    model = toy()
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    whole = assessed(key, model)
+    cancel, seen = threading.Event(), list[float]()
+
+    def report(share: float) -> None:
+        seen.append(share)
+        cancel.set()
+
+    with pytest.raises(Cancelled):
+        assessed(key, model, report=report, cancel=cancel)
+    assert len(seen) == 1
+    assert_untouched(model, before)
+    assert assessed(key, model) == whole
+
+
+@every_measure
+def test_the_seed_decides(key: str) -> None:
+    model = toy()
+    first, again, other = (assessed(key, model, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert (first.score == other.score) == (key not in RANDOM)
+
+
+def expected_floor(key: str, area: float, start: float, end: float) -> tuple[float, float]:
+    """(score, tolerance) of a random map, where it is known; start, end: logits of the picture and the blurred one."""
+    known = {
+        "pointing_game": (area, 0.25),
+        "mass_inside": (area, 0.02),
+        "iou": (area / (2 - area), 0.03),
+        "localization_auc": (0.5, 0.03),
+        "sparseness": (1 / 3, 0.01),
+        "edge_similarity": (0, 0.02),
+        "randomization": (0, 0.1),
+        "max_sensitivity": (math.sqrt(1 / 2), 0.1),  # E (a - b)**2 / E a**2 = (1/6) / (1/3), and the largest of 8
+        "deletion": ((start + end) / 2, 0.6),
+        "insertion": ((start + end) / 2, 0.6),
+    }
+    return known.get(key, (math.nan, 0))
+
+
+@every_measure
+def test_the_floor_is_that_of_a_map_that_knows_nothing(key: str) -> None:
+    model = linear_classifier(size=32)
+    found = assessed(key, model)
+    start, end = (assessed("deletion", model).curve[index][1] for index in (0, -1))
+    value, tolerance = expected_floor(key, float(region_of(32).mean()), start, end)
+    if math.isnan(value):
+        assert key in {"infidelity", "road"}
+    else:
+        assert found.random.value == pytest.approx(value, abs=tolerance)
+    assert {"max_sensitivity": 0, "randomization": 1}.get(key, found.center.value) == pytest.approx(found.center.value)
+
+
+@every_measure
+def test_the_score_of_the_blob_is_that_of_a_blob(key: str) -> None:
+    """A map that is the central blob has the center's score, but for what happens when it is made again."""
+    model = toy()
+    pixels, attribution = made(model)
+    across = (np.arange(32) + 0.5) / 32 - 0.5
+    blob = np.exp(-(across[:, None] ** 2 + across**2) / (2 * 0.25**2)).astype(np.float32)
+    found = assess(key, model, pixels, dataclasses.replace(attribution, heat=blob), region=region_of(32))
+    if not MEASURES[key].maps(MEASURES[key].params()):
+        assert found.score.value == pytest.approx(found.center.value, abs=1e-5)
+    assert found.center.value != pytest.approx(found.random.value, abs=1e-3)
+
+
+@every_measure
+def test_a_contrast_is_assessed_as_the_difference_of_two_logits(key: str) -> None:
+    both, difference = linear_classifier(labels=2), linear_classifier()
+    weight, bias = both.network.weight.data, both.network.bias.data
+    difference.network.weight.data, difference.network.bias.data = weight[:1] - weight[1:], bias[:1] - bias[1:]
+    found, wanted = (
+        assess(key, model, *made(model, **given), region=region_of(16))
+        for model, given in ((both, {"against": 1}), (difference, {}))
+    )
+    if key != "randomization":  # the two networks draw other weights
+        assert found.score.value == pytest.approx(wanted.score.value, abs=1e-4)
+    assert found.random.value == pytest.approx(wanted.random.value, abs=1e-4)
+
+
+def test_networks_of_random_weights_are_asked_for_the_same_contrast() -> None:
+    model = toy(labels=2)
+    pixels, attribution = made(model, against=1)
+    found = assess("randomization", model, pixels, attribution, seed=3)
+    seed = int(torch.randint(2**31, (1,), generator=torch.Generator().manual_seed(3)))
+    for layers, value in found.curve[1:]:
+        _, other = made(with_random_weights(model, int(layers), seed), against=1)
+        assert value == pytest.approx(rank_correlation(np.abs(attribution.heat), np.abs(other.heat)))
+
+
+@every_measure
+def test_a_map_kept_in_a_region_is_assessed_within(key: str) -> None:
+    """What the map would have been outside plays no part, and the floors are kept there too."""
+    model, kept = toy(), np.zeros((32, 32), np.bool_)
+    kept[4:20, 4:20] = True
+    pixels, attribution = made(model, region=kept)
+    found = assess(key, model, pixels, attribution, region=region_of(32))
+    assert math.isfinite(found.score.value)
+    if key in PLACES - {"pointing_game", "localization_auc"}:
+        share = region_of(32).sum() / kept.sum()
+        assert found.random.value == pytest.approx(share if key == "mass_inside" else share / (2 - share), abs=0.03)
+    if key == "sparseness":
+        assert found.random.value == pytest.approx(1 / 3, abs=0.01)
+
+
+@pytest.mark.parametrize("key", sorted(PLACES))
+def test_a_case_without_a_marked_finding_is_refused(key: str) -> None:
+    model = toy()
+    with pytest.raises(Unsupported, match="needs a marked finding, which this case does not have"):
+        assess(key, model, *made(model))
+    assert MEASURES[key].unmet(model.offers) == "needs a marked finding, which this case does not have"
+    assert MEASURES[key].unmet(model.offers | {"region"}) is None
+
+
+def test_a_model_whose_layers_cannot_be_reached_is_refused() -> None:
+    model = toy()
+    scripted = dataclasses.replace(model, card=dataclasses.replace(model.card, format="torchscript"))
+    with pytest.raises(Unsupported, match="needs module tree"):
+        assess("randomization", scripted, *made(model))
+
+
+def test_other_wrong_requests_are_refused() -> None:
+    model = toy()
+    pixels, attribution = made(model)
+    with pytest.raises(UnknownName, match=r"Choose one of: .*deletion"):
+        assess("deletions", model, pixels, attribution)
+    with pytest.raises(ParameterError, match="must be DeletionParams"):
+        assess("deletion", model, pixels, attribution, MEASURES["insertion"].params())
+    with pytest.raises(InputError, match="Region"):
+        assess("iou", model, pixels, attribution, region=np.ones((4, 4), np.bool_))
+    with pytest.raises(InputError, match="Region"):
+        assess("iou", model, pixels, attribution, region=np.zeros((32, 32), np.bool_))
+    with pytest.raises(InputError, match=r"Map: must be \(32, 32\), not \(32, 31\)"):
+        assess("sparseness", model, pixels, dataclasses.replace(attribution, heat=attribution.heat[:, 1:]))
+
+
+@every_measure
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_all_legal_parameters_work(key: str, data: st.DataObject) -> None:
+    kind, model = MEASURES[key].params, toy(size=12)
+    params = kind(**{spec.name: data.draw(any_value(spec), spec.name) for spec in kind.specs()})
+    pixels, attribution = made(model)
+    found = assess(key, model, pixels, attribution, params, region=region_of(12))
+    assert not math.isinf(found.score.value)
+
+
+@every_measure
+def test_the_model_the_picture_and_the_map_stay_as_they_were(key: str) -> None:
+    model = toy()
+    pixels, attribution = made(model)
+    heat, before = attribution.heat.copy(), {name: v.clone() for name, v in model.network.state_dict().items()}
+    assess(key, model, pixels, attribution, region=region_of(32))
+    assert np.array_equal(pixels, picture())
+    assert np.array_equal(attribution.heat, heat)
+    assert_untouched(model, before)
+
+
+@pytest.mark.parametrize("explainer", [method.key for method in EXPLAINERS])
+def test_a_map_is_made_again_as_it_was_made(explainer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same parameters and seed: for the same model and image it is the same map."""
+    model, pixels, repeated = toy(3), picture(3), list[Floats]()
+    attribution = explain(explainer, model, pixels, 0, seed=5)
+
+    def once(question: Question, params: Any, rng: torch.Generator) -> Measured:
+        repeated.append(question.again(question.model, question.x).numpy())
+        return Measured(0.0)
+
+    replaced = dataclasses.replace(MEASURES["max_sensitivity"], function=once)
+    monkeypatch.setitem(MEASURES._methods, "max_sensitivity", replaced)
+    assess("max_sensitivity", model, pixels, attribution)
+    assert np.array_equal(repeated[0], attribution.heat)
+
+
+@every_measure
+def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
+    measure = MEASURES[key]
+    assert measure.key == measure.function.__module__.rpartition(".")[2]
+    for heading in ("What it is", "What it guarantees", "When to distrust it", "Reference"):
+        assert f"**{heading}.**" in measure.text
+    assert measure.reference in measure.text
+    for spec in measure.params.specs():
+        assert spec.help.endswith(".")
+        if not spec.choices:
+            assert spec.low is not None
+            assert spec.high is not None
+            assert spec.step is not None
+            assert spec.low <= float(spec.default) <= spec.high
