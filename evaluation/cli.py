@@ -14,6 +14,7 @@ from core.registry import Method
 from core.values import MODALITIES
 from evaluation.commands import COMMANDS, progress_bar
 from evaluation.flags import add_flags, listing
+from evaluation.localize import CHEAP
 from evaluation.regions import Rectangle
 from evaluation.text import text_of
 from evaluation.words import NOTICE
@@ -30,6 +31,7 @@ HELP = {
     "perturb": "what a perturbation does to its answer, beside equal noise",
     "compare": "prediction and map before and after a perturbation, beside equal noise",
     "benchmark": "accuracy on a labeled test split, clean, perturbed and under equal noise",
+    "localize": "whether maps point at the finding on outlined pictures, beside maps that know nothing",
 }
 PARTS = {
     "predict": ("file", "coverage"),
@@ -37,6 +39,7 @@ PARTS = {
     "perturb": ("file", "seed", "result", "goal", "perturbation"),
     "compare": ("file", "seed", "result", "goal", "region", "explainer", "perturbation"),
     "benchmark": ("folder", "seed", "perturbation"),
+    "localize": ("outlined", "seed"),
 }
 
 
@@ -63,7 +66,7 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     chosen, _ = _chooser().parse_known_args(arguments)
     parser = argparse.ArgumentParser(
         prog="python -m evaluation",
-        description="Predict, explain, perturb and compare one image; benchmark a labeled folder.",
+        description="Predict, explain, perturb and compare one image; benchmark or localize on many.",
         epilog=NOTICE,
         allow_abbrev=False,
     )
@@ -124,6 +127,25 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
                 "help": "folder with labels.csv and its pictures",
             },
             "--limit": {"type": _whole(1), "metavar": "N", "help": "draw this many pictures of the test split"},
+        },
+        "outlined": {
+            "--data": {
+                "type": Path,
+                "metavar": "DIR",
+                "help": "folder with outlined pictures, see evaluation/marked.py; default: drawn ones only",
+            },
+            "--limit": {
+                "type": _whole(1),
+                "default": 32,
+                "metavar": "N",
+                "help": "pictures of each set; default 32",
+            },
+            "--methods": {
+                "type": lambda text: text.split(","),
+                "metavar": "KEY,KEY",
+                "help": f"explainers; default: all that cost at most {CHEAP} passes",
+            },
+            "--out": {"type": Path, "metavar": "DIR", "help": "write the scores of each picture here, as MODEL.json"},
         },
         "seed": {
             "--seed": {"type": _whole(0), "default": 0, "metavar": "N", "help": "of all random choices; default 0"}

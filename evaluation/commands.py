@@ -27,6 +27,9 @@ from evaluation.cautions import (
 from evaluation.control import controlled
 from evaluation.coverage import conformal_of
 from evaluation.flags import params_of
+from evaluation.localize import Localization, cheap_methods, localize
+from evaluation.localized import write_localizations
+from evaluation.marked import marked_pictures
 from evaluation.pictures import write_comparison, write_images, write_maps
 from evaluation.session import compare_case, fitted, target_of
 from evaluation.suitability import admit
@@ -157,12 +160,25 @@ def benchmark_command(options: Options, model: Classifier) -> Summary:
     return summary.of_benchmark(model, target, settings, outcomes)
 
 
+def localize_command(options: Options, model: Classifier) -> Summary:
+    """localize --model KEY --data FOLDER"""
+    task = dataclasses.replace(load_task(model.card.key), input=model.card.input)
+    methods = options.methods or cheap_methods(model)
+    found: list[Localization] = []
+    for marked in marked_pictures(task, options.data, options.limit):
+        found.append(localize(model, marked, methods, seed=options.seed, report=progress_bar()))
+        if options.out is not None:
+            write_localizations(model.card, found, options.out)
+    return summary.of_localizations(model, found, options.seed)
+
+
 COMMANDS: Mapping[str, Callable[[Options, Classifier], Summary]] = {
     "predict": predict_command,
     "explain": explain_command,
     "perturb": perturb_command,
     "compare": compare_command,
     "benchmark": benchmark_command,
+    "localize": localize_command,
 }
 
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 from skimage.metrics import structural_similarity
 
 from core.values import Attribution, Floats, Mask, Score
-from imaging.overlay import NOTHING, shared_scale
+from explainers.metrics import is_constant, rank_correlation
+from imaging.overlay import shared_scale
 
 TOP = 0.1
 
@@ -46,17 +46,6 @@ def explanation_change(
 def kept(attribution: Attribution) -> Floats:
     """The heat (h, w), or (n,) of the n pixels of its region."""
     return attribution.heat if attribution.region is None else attribution.heat[attribution.region]
-
-
-def rank_correlation(before: Floats, after: Floats) -> float:
-    """Spearman's rho of the raw (signed) values in [-1, 1]; ties get their mean rank.
-
-    Used for maps by Adebayo et al. 2018, Sanity checks for saliency maps, arXiv:1810.03292.
-    """
-    if is_constant(before) or is_constant(after):
-        return math.nan
-    ranks = [stats.rankdata(heat, axis=None) for heat in (before, after)]
-    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def top_overlap(before: Floats, after: Floats) -> float:
@@ -111,8 +100,3 @@ def centroid(heat: Floats) -> npt.NDArray[np.float64]:
     rows, columns = np.arange(heat.shape[0]), np.arange(heat.shape[1])
     center: npt.NDArray[np.float64] = np.array([magnitude.sum(1) @ rows, magnitude.sum(0) @ columns]) / mass
     return center
-
-
-def is_constant(heat: Floats) -> bool:
-    """Whether all values are equal: a map without evidence, or without any preference."""
-    return bool(np.ptp(heat) <= NOTHING)

@@ -13,6 +13,8 @@ from core.values import Attribution, Case, Caution, Comparison, Goal, Perturbati
 from evaluation.benchmark import Outcome
 from evaluation.cautions import completeness_gap
 from evaluation.control import change_255, control_caption
+from evaluation.localize import CENTER, RANDOM, Localization
+from evaluation.localized import rows_of, sentence
 from evaluation.recipe import model_recipe, recipe
 from evaluation.sentences import sentences
 from evaluation.words import NOTICE
@@ -103,6 +105,30 @@ def of_benchmark(model: Classifier, target: int, settings: Summary, outcomes: Ma
     return {"rows": rows, "recipe": made, "notice": NOTICE}
 
 
+def of_localizations(model: Classifier, found: Iterable[Localization], seed: int) -> Summary:
+    """What localize prints."""
+    sets = [
+        {
+            "name": each.name,
+            "pictures": len(each.groups),
+            "left_out": each.left_out,
+            "flagged": int(each.flagged.sum()),
+            "area": float(np.median(each.areas)),
+            "methods": {
+                row.method: {
+                    "scores": {name: _score(score) for name, score in row.scores.items()},
+                    "over_center": {name: _score(score) for name, score in row.over_center.items()},
+                    **({} if row.method in (RANDOM, CENTER) else {"sentence": sentence(row)}),
+                }
+                for row in rows_of(each)
+            },
+        }
+        for each in found
+    ]
+    made = {**model_recipe(model), "target": model.card.labels[0], "seed": seed}
+    return {"sets": sets, "recipe": made, "notice": NOTICE}
+
+
 def _head(case: Case, model: Classifier) -> Summary:
     return {"case": {"id": case.id, "modality": case.modality, "notes": list(case.notes)}, "model": model.card.key}
 
@@ -166,7 +192,8 @@ def _scores(scores: Mapping[str, Score]) -> Summary:
 
 
 def _score(score: Score) -> Summary:
-    return {"value": _defined(score.value), "better": score.better, "interval": score.interval, "n": score.n}
+    around = score.interval if score.interval is not None and math.isfinite(score.interval[0]) else None
+    return {"value": _defined(score.value), "better": score.better, "interval": around, "n": score.n}
 
 
 def _defined(value: float) -> float | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from core.values import ModelCard
 from evaluation.coverage import answer_in_words
+from evaluation.localize import SCORES
+from evaluation.marked import NAMES
 from evaluation.summary import Summary
 from evaluation.words import MEASURES, finding, in_sentence, percent
 
@@ -42,6 +44,9 @@ def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
         yield from _map(summary["map"])
     elif "rows" in summary:
         yield from _benchmark(summary["rows"])
+    elif "sets" in summary:
+        for each in summary["sets"]:
+            yield from _localization(each)
     else:
         yield from _change(summary)
     for caution in summary.get("cautions", ()):
@@ -90,6 +95,19 @@ def _benchmark(rows: Summary) -> Iterator[str]:
     yield from _table(
         [["", *measures], *([name, *(_rate(row[measure]) for measure in measures)] for name, row in rows.items())]
     )
+
+
+def _localization(found: Summary) -> Iterator[str]:
+    yield f"{NAMES[found['name']]}: {found['pictures']} pictures, {found['flagged']} of them flagged"
+    if found["left_out"]:
+        yield f"{found['left_out']} more were left out, since the model was trained or tuned on the same pictures."
+    yield f"The finding fills {percent(found['area'])} of what the model sees (median)."
+    rows = [["", *SCORES]]
+    for method, said in found["methods"].items():
+        rows.append([method, *(_rate(said["scores"][name]) for name in SCORES)])
+    yield from _table(rows)
+    yield from (f"{method}: {said['sentence']}" for method, said in found["methods"].items() if "sentence" in said)
+    yield ""
 
 
 def _rate(score: Summary) -> str:

@@ -88,5 +88,6 @@ def finding(label: str) -> str:
 
 
 def in_sentence(name: str) -> str:
-    """ "Motion blur" -> "motion blur", but "JPEG compression" stays."""
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+    """ "Motion blur" -> "motion blur", but "JPEG compression" and "IoU at equal area" stay."""
+    capitals = name[:2].isupper() or any(letter.isupper() for letter in name.partition(" ")[0][1:])
+    return name if capitals else name[:1].lower() + name[1:]

@@ -307,7 +307,7 @@ def test_benchmark_needs_a_test_split(toy: Classifier, capsys: pytest.CaptureFix
     [
         (["predict", "nowhere.png"], "can't be opened (No such file or directory)"),
         (["predict", "."], "can't be opened (Is a directory)"),
-        (["compare", CASE, "--explainer", "guess"], "Choose one of: grad_cam"),
+        (["compare", CASE, "--explainer", "guess"], "Choose one of: counterfactual"),
         (["compare", CASE, "--perturbation", "guess"], "exposure, fgsm"),
         (["compare", CASE, "--epsilon", "99"], "must be between 0 and 16/255, not 99"),
         (["compare", CASE, "--pgd.steps", "many"], "must be of type int, not 'many'"),

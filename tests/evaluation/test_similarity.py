@@ -12,10 +12,10 @@ from evaluation.similarity import (
     centroid_shift,
     explanation_change,
     map_ssim,
-    rank_correlation,
     strongest,
     top_overlap,
 )
+from explainers.metrics import rank_correlation
 from tests.evaluation.results import attribution
 
 

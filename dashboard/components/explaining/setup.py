@@ -1,0 +1,64 @@
+"""What is explained: a case, a model, a finding, and perhaps another finding that it is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.params import Params
+from core.registry import Method
+from core.values import ModelCard
+from dashboard.services.cases import Entry
+from dashboard.services.explaining import Question
+from dashboard.services.finished import Subject
+from dashboard.state import ANYWAY, SEED, param_key
+from evaluation.words import finding
+from explainers import Explainer
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """target and against are positions among the labels of the card; offers: what the model offers, see Classifier,
+    None as long as it has not been loaded."""
+
+    entry: Entry
+    card: ModelCard
+    target: int
+    against: int | None
+    offers: frozenset[str] | None
+
+    @property
+    def finding(self) -> str:
+        """What is explained, in words."""
+        versus = "" if self.against is None else f" rather than {finding(self.card.labels[self.against])}"
+        return finding(self.card.labels[self.target]) + versus
+
+    @property
+    def label(self) -> str:
+        """The label that is explained."""
+        return self.card.labels[self.target]
+
+    def question(self, method: Explainer) -> Question:
+        """The map of a method with the settings of this session."""
+        subject = Subject.of(self.entry.case)
+        return Question(
+            subject=subject,
+            model=self.card.key,
+            anyway=(self.card.key, subject) in st.session_state.get(ANYWAY, ()),
+            target=self.target,
+            against=self.against,
+            method=method.key,
+            params=params_of(method),
+            seed=st.session_state.get(SEED, 0),
+        )
+
+    def why_not(self, method: Method) -> str | None:
+        """Why a method can't serve the model, as far as that is known."""
+        return None if self.offers is None else method.unmet(self.offers)
+
+
+def params_of(method: Method) -> Params:
+    """The settings that this session gave a method, by default its own."""
+    names = {spec.name: spec.default for spec in method.params.specs()}
+    return method.params(**{name: st.session_state.get(param_key(method.key, name), names[name]) for name in names})

@@ -1,0 +1,155 @@
+"""Does this map deserve trust? What the measures say of it, on demand, with curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from core.values import Assessment, Score
+from dashboard.components.explaining.setup import Setup
+from dashboard.components.explaining.under_way import under_way
+from dashboard.components.explaining.verdicts import DIGITS, good, overall, verdict
+from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
+from dashboard.components.message import message
+from dashboard.components.tables import table
+from dashboard.services.explaining import About, Explained, Measured
+from dashboard.state import held, listening, technical
+from explainers.metrics import MEASURES, Measure
+
+ANATOMY = {"lungs", "field of view", "disc"}  # regions that are marked but are no finding
+HEAD = ("Measure", "This map", "Better", "Random map", "Central blob", "Verdict")
+FIGURE = 300  # pixels
+NOTHING = "–"
+
+
+def trust(setup: Setup, found: Explained | None) -> None:
+    """Draw the button, the table with what is known, and the curves."""
+    st.html('<h2 class="heading">Does this map deserve trust?</h2>')
+    measured = held(Measured)
+    if found is None:
+        measured.ask({}, listening())
+        message("The map is not there yet.")
+        return
+    region = _region(setup)
+    abouts = _abouts(found, region)
+    tasks = {about: measured.task(about, setup.entry.case, found.attribution) for about in abouts}
+    order = sorted(abouts, key=lambda about: tasks[about].cost)
+    measured.ask({about: tasks[about] for about in order if about in measured.asked}, listening())
+    results = {about: measured.get(about) for about in abouts}
+    missing = [about for about, result in results.items() if result is None and about not in measured.errors]
+    with st.container(key="explain-trust", horizontal=True, vertical_alignment="center"):
+        if not under_way(measured, "measures"):
+            there = [result for result in results.values() if result]
+            if missing:
+                images = sum(tasks[about].cost for about in missing)
+                st.button(
+                    "Put it to the test",
+                    key="put to the test",
+                    type="primary",
+                    on_click=_ask,
+                    args=(measured, frozenset(abouts)),
+                    help=f"Takes every measure below: about {images:,} images through the model.",
+                )
+                st.html('<p class="muted">Each score stands beside that of two maps which know nothing.</p>')
+            elif there:
+                st.html(f'<p class="sentence" role="status">{escape(overall(there))}</p>')
+    _table(results, measured)
+    if not region:
+        marked = " and ".join(setup.entry.case.regions) or "nothing"
+        st.html(
+            '<p class="fixed">Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked '
+            f"finding, which this case does not have (marked: {escape(marked)}).</p>"
+        )
+    unmet = [f"{measure.name} {why}" for measure in MEASURES if (why := _unmet(measure, found)) is not None]
+    if unmet:
+        st.html(f'<p class="fixed">{escape(". ".join(unmet))}.</p>')
+    _curves([result for result in results.values() if result and result.curve])
+
+
+def _region(setup: Setup) -> str:
+    """The name of the marked finding; empty where there is none."""
+    return next((name for name in setup.entry.case.regions if name not in ANATOMY), "")
+
+
+def _abouts(found: Explained, region: str) -> list[About]:
+    offers = found.offers | ({"region"} if region else set())
+    return [
+        About(found.question, measure.key, region if "region" in measure.needs else "")
+        for measure in MEASURES
+        if measure.unmet(offers) is None
+    ]
+
+
+def _unmet(measure: Measure, found: Explained) -> str | None:
+    return measure.unmet(found.offers | {"region"})
+
+
+def _ask(measured: Measured, abouts: frozenset[About]) -> None:
+    measured.asked = abouts
+    measured.resume()
+
+
+def _table(results: Mapping[About, Assessment | None], measured: Measured) -> None:
+    rows = []
+    for about, result in results.items():
+        measure, error = MEASURES[about.measure], measured.errors.get(about)
+        better = "higher" if measure.better == "higher" else "lower"
+        if result is None:
+            said = escape(f"{error.what}: {error.why}.") if error else NOTHING
+            rows.append([_name(measure), NOTHING, better, NOTHING, NOTHING, said])
+        else:
+            words = verdict(result)
+            mark = "●" if good(words) else "○"
+            scores = [_number(score) for score in (result.score, result.random, result.center)]
+            own = f"{scores[0]} <small>{escape(measure.unit)}</small>" if technical() else scores[0]
+            rows.append([_name(measure), own, better, *scores[1:], f"{mark} {escape(words)}"])
+    with st.container(key="explain-table"):
+        table(HEAD, rows, texts=[5])
+
+
+def _name(measure: Measure) -> str:
+    """The name, which opens what it is, and in the technical wording also when to distrust it."""
+    parts = [part.partition(".** ")[2] for part in measure.text.split("\n\n")]
+    meaning = " ".join(parts[::2][: 1 + technical()])
+    return f'<details class="term"><summary>{escape(measure.name)}</summary>{escape(meaning)}</details>'
+
+
+def _number(score: Score) -> str:
+    return NOTHING if math.isnan(score.value) else f"{round(score.value, DIGITS) + 0.0:.2f}".replace("-", "−")
+
+
+def _curves(results: Sequence[Assessment]) -> None:
+    if not results:
+        return
+    with st.container(key="explain-curves"):
+        for result in results:
+            measure = MEASURES[result.measure]
+            with st.container(key=f"curve {measure.key}"):
+                st.html(f'<h3 class="heading">{escape(measure.name)}</h3>')
+                alt = f"{measure.name}: the curve of this map and that of a random map"
+                draw(_curve(measure, result), f"explain {measure.key}", alt)
+
+
+def _curve(measure: Measure, result: Assessment) -> Any:
+    assert measure.axes is not None, "a measure with a curve names its axes"
+    across, up = measure.axes
+    if not technical():
+        up = up.replace("logit", "raw score (logit)")
+    figure = canvas(across.capitalize(), up.capitalize(), height=FIGURE, legend=36)
+    figure.update_yaxes(range=None, autorange=True, dtick=None)
+    lines = (("this map", result.curve, MAIN, "solid"), ("random map", result.random_curve, OTHER, "dot"))
+    for name, curve, color, dash in lines:
+        x, y = zip(*curve, strict=True)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines+markers" if len(x) < 10 else "lines",
+            line={"color": color, "width": 2, "dash": dash},
+            name=name,
+            hovertemplate=f"{name}: %{{y:.2f}} at %{{x:.2f}}<extra></extra>",
+        )
+    return figure

@@ -1,0 +1,60 @@
+"""What the score of a measure means, in a few words: against two maps that know nothing, or against fixed limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from core.values import Assessment
+from explainers.metrics import MEASURES
+from explainers.metrics.randomization import FAILS, PASSES
+
+DIGITS = 2  # scores that are the same in print are the same
+FIXED = {
+    "randomization": ("passes", "doubtful", "fails"),
+    "edge_similarity": ("no edge map", "partly edges", "like an edge map"),
+}
+BLIND_TO = {"max_sensitivity"}  # a map that never moves, such as the central blob, is perfect there
+BETTER, CENTER, RANDOM = "better than both", "no better than the central blob", "no better than a random map"
+NAMES = {"max_sensitivity": "better than a random map"}
+
+
+def verdict(assessment: Assessment) -> str:
+    """One of a few fixed phrases."""
+    value, key = assessment.score.value, assessment.measure
+    if math.isnan(value):
+        return "undefined"
+    if key in FIXED:
+        return FIXED[key][(value >= PASSES) + (value >= FAILS)]
+    sign = 1 if MEASURES[key].better == "higher" else -1
+
+    def beats(other: float) -> bool:
+        return math.isnan(other) or sign * round(value, DIGITS) > sign * round(other, DIGITS)
+
+    if not beats(assessment.random.value):
+        return RANDOM
+    if key in BLIND_TO:
+        return NAMES[key]
+    return BETTER if beats(assessment.center.value) else CENTER
+
+
+def good(said: str) -> bool:
+    """Whether a verdict speaks for the map."""
+    return said in {BETTER, *NAMES.values(), *(words[0] for words in FIXED.values())}
+
+
+def overall(found: Collection[Assessment]) -> str:
+    """All verdicts in one or two sentences."""
+    words = {assessment.measure: verdict(assessment) for assessment in found}
+    speak = sum(map(good, words.values()))
+    said = f"{speak} of {len(words)} measures speak{'s' if speak == 1 else ''} for this map."
+    check = words.get("randomization")
+    if check == "fails":
+        said += " It fails the randomization check: it looks nearly the same when the model has forgotten all it "
+        said += "learned, so it does not explain this model."
+    elif check == "doubtful":
+        said += " The randomization check leaves doubt: a good part of it stays when the model has forgotten all it "
+        said += "learned."
+    elif check == "passes":
+        said += " It passes the randomization check: it depends on what the model has learned."
+    return said + " No score proves that a map shows the true reason."

@@ -1,0 +1,259 @@
+"""What the explain page asks for: maps of one case by one model, and evidence on whether to believe one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.classifier import Classifier
+from core.params import Params
+from core.progress import Report
+from core.values import Assessment, Attribution, Case, Caution, Floats, Geometry, Mask, ModelCard, Prediction
+from dashboard.services import pictures
+from dashboard.services.errands import SHARED, Errands, Shelf, Task
+from dashboard.services.finished import Subject
+from dashboard.services.jobs import Cancel, giving_way, step
+from dashboard.services.loading import load_classifier
+from dashboard.services.own import OwnModels
+from dashboard.state import held
+from evaluation.agreement import consensus, rank_matrix
+from evaluation.session import fitted
+from evaluation.stability import Stability, across_models, under_rounding
+from evaluation.suitability import admit
+from explainers import EXPLAINERS, Explainer, explain
+from explainers.metrics import MEASURES, assess
+from imaging.geometry import to_model
+from imaging.overlay import display_scale
+
+ROUNDING = 16  # copies of the picture, each moved as rounding may move it
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything a map depends on.
+
+    target and against are positions among the labels of the model: why target, or why target rather than against.
+    """
+
+    subject: Subject
+    model: str
+    anyway: bool
+    target: int
+    against: int | None
+    method: str
+    params: Params
+    seed: int
+
+    @property
+    def explainer(self) -> Explainer:
+        """The method."""
+        return EXPLAINERS[self.method]
+
+    @property
+    def passes(self) -> int:
+        """How many images its method sends through a model of 224 x 224 pixels; others take about as many."""
+        return self.explainer.passes(self.params, (3, 224, 224))
+
+
+@dataclass(frozen=True)
+class About:
+    """A question about the map that answers question: a measure of it, or its repeats with another model.
+
+    measure: a key of MEASURES, with region as the marked finding; other: the model whose map is compared with. Neither:
+    the map is made again on copies of the picture.
+    """
+
+    question: Question
+    measure: str = ""
+    region: str = ""
+    other: str = ""
+
+    @property
+    def subject(self) -> Subject:
+        """The case."""
+        return self.question.subject
+
+    @property
+    def model(self) -> str:
+        """The key of the model."""
+        return self.question.model
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A map and what the model says of the whole picture.
+
+    heat is the data URI of the map from low to high, its own scale; beyond: whether some places exceed that and have
+    the color of its end. doubts: why the case may not be one for the model; offers: see Classifier.
+    """
+
+    question: Question
+    attribution: Attribution
+    prediction: Prediction
+    geometry: Geometry
+    doubts: tuple[Caution, ...]
+    offers: frozenset[str]
+    heat: str
+    low: float
+    high: float
+    beyond: bool
+
+
+_MAPS = Shelf[Question, Explained](SHARED)
+_MEASURED = Shelf[About, Assessment](SHARED)
+_REPEATED = Shelf[About, Stability](SHARED)
+
+
+class Maps(Errands[Question, Explained]):
+    """The maps of a session; offers {model: what it offers, see Classifier} of the models that were loaded for them."""
+
+    def __init__(self) -> None:
+        super().__init__(_MAPS)
+        self.offers: dict[str, frozenset[str]] = {}
+
+    def task(self, question: Question, case: Case) -> Task[Explained]:
+        """What answers a question."""
+        own = held(OwnModels).classifiers.get(question.model)
+
+        def work(report: Report, cancel: Cancel) -> Explained:
+            model = _loaded(question.model, own, report, cancel)
+            self.offers[question.model] = model.offers
+            return _explained(question, case, model, report, cancel)
+
+        return Task(work, question.passes)
+
+
+class Measured(Errands[About, Assessment]):
+    """What the measures say of maps, in a session; asked: what the reader wants to know."""
+
+    def __init__(self) -> None:
+        super().__init__(_MEASURED)
+        self.asked: frozenset[About] = frozenset()
+
+    def task(self, about: About, case: Case, attribution: Attribution) -> Task[Assessment]:
+        """What takes a measure of the map."""
+        own = held(OwnModels).classifiers.get(about.model)
+
+        def work(report: Report, cancel: Cancel) -> Assessment:
+            model = _loaded(about.model, own, report, cancel)
+            fit = fitted(case, model.card)
+            region = in_model_frame(case.regions[about.region], fit.geometry) if about.region else None
+            return assess(
+                about.measure,
+                model,
+                fit.pixels,
+                attribution,
+                region=region,
+                seed=about.question.seed,
+                report=report,
+                cancel=cancel,
+            )
+
+        measure = MEASURES[about.measure]
+        params = measure.params()
+        return Task(work, 3 * measure.passes(params, (3, 224, 224)) + measure.maps(params) * about.question.passes)
+
+
+class Repeated(Errands[About, Stability]):
+    """How stable maps are, in a session; asked: what the reader wants to know."""
+
+    def __init__(self) -> None:
+        super().__init__(_REPEATED)
+        self.asked: frozenset[About] = frozenset()
+
+    def task(self, about: About, case: Case, attribution: Attribution) -> Task[Stability]:
+        """What makes the map again."""
+        own = held(OwnModels).classifiers.get(about.model)
+
+        def work(report: Report, cancel: Cancel) -> Stability:
+            model = _loaded(about.model, own, report, cancel)
+            pixels = fitted(case, model.card).pixels
+            if not about.other:
+                seed = about.question.seed
+                return under_rounding(
+                    model, pixels, attribution, draws=ROUNDING, seed=seed, report=report, cancel=cancel
+                )
+            other = _loaded(about.other, None, report, cancel)
+            return across_models([model, other], pixels, attribution, report=report, cancel=cancel)
+
+        return Task(work, about.question.passes * (1 if about.other else ROUNDING))
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """What n maps say together.
+
+    matrix (n, n): rank correlations; mean and disagreement (h, w): mean and standard deviation of the ranks, nan
+    everywhere where no map prefers any place.
+    """
+
+    questions: tuple[Question, ...]
+    matrix: npt.NDArray[np.float64]
+    mean: Floats
+    disagreement: Floats
+
+
+class Combined:
+    """The latest maps that were put together."""
+
+    def __init__(self) -> None:
+        self._latest: Together | None = None
+
+    def of(self, maps: Sequence[Explained], card: ModelCard) -> Together:
+        """Two or more maps of one picture together."""
+        questions = tuple(each.question for each in maps)
+        if self._latest is None or self._latest.questions != questions:
+            heats, visible = [each.attribution.heat for each in maps], card.input.visible
+            self._latest = Together(questions, rank_matrix(heats, visible), *consensus(heats, visible))
+        return self._latest
+
+
+def surrogate_of(card: ModelCard, label: str, known: Mapping[str, ModelCard]) -> ModelCard | None:
+    """A surrogate that sees the same pictures as the model of this card, and looks for the same finding."""
+    others = (other for other in known.values() if other.role == "surrogate" and other.key != card.key)
+    return next((other for other in others if other.input == card.input and label in other.labels), None)
+
+
+def in_model_frame(region: Mask, geometry: Geometry) -> Mask:
+    """(H, W) bool of a case -> (h, w) bool: where at least half of a pixel lies inside."""
+    inside: Mask = to_model(region[..., None].astype(np.float32), geometry, 1)[0] >= 0.5
+    return inside
+
+
+def _loaded(key: str, own: Classifier | None, report: Report, cancel: Cancel) -> Classifier:
+    model = load_classifier(key, lambda _: report(0.0), cancel) if own is None else own
+    return model.watched(lambda _x, _logits: step())
+
+
+def _explained(question: Question, case: Case, model: Classifier, report: Report, cancel: Cancel) -> Explained:
+    doubts = admit(case, model, anyway=question.anyway)
+    fit = fitted(case, model.card)
+    attribution = explain(
+        question.method,
+        model,
+        fit.pixels,
+        question.target,
+        question.params,
+        against=question.against,
+        seed=question.seed,
+        report=report,
+        cancel=cancel,
+    )
+    low, high = display_scale([attribution.heat], attribution.signed)
+    with giving_way():
+        heat = pictures.heat_levels(attribution.heat, low, high)
+    return Explained(
+        question=question,
+        attribution=attribution,
+        prediction=model.predict(fit.pixels),
+        geometry=fit.geometry,
+        doubts=doubts,
+        offers=model.offers,
+        heat=heat,
+        low=low,
+        high=high,
+        beyond=float(np.abs(attribution.heat).max()) > high,
+    )

@@ -1,0 +1,135 @@
+"""A map as a file: a picture to show, numbers to work with, and an overlay for a DICOM viewer.
+
+Everything that shows the map over the case has the size and the place of the case, and carries the notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+from core.values import Case
+from dashboard.services.explaining import Explained
+from evaluation.words import NOTICE
+from explainers import EXPLAINERS
+from imaging.colormaps import DIVERGING, SEQUENTIAL
+from imaging.geometry import to_case
+from imaging.overlay import overlay
+
+SMALLEST_TEXT = 11  # pixels
+PLAINER = str.maketrans({"≤": "<=", "≥": ">=", "−": "-", "×": "x", "²": "^2"})
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+
+
+def as_png(case: Case, explained: Explained) -> bytes:
+    """The map over the case, and below it a color bar with its ends, the method, and the notice."""
+    picture = _overlaid(case, explained)
+    height, width = picture.shape[:2]
+    text = max(SMALLEST_TEXT, min(width // 32, 28))
+    strip = 6 * text
+    canvas = Image.new("RGB", (width, height + strip), BLACK)
+    canvas.paste(Image.fromarray(picture), (0, 0))
+    draw, left, top = ImageDraw.Draw(canvas), text, height + text // 2
+    colors = DIVERGING if explained.attribution.signed else SEQUENTIAL
+    bar = Image.fromarray(colors[None]).resize((width - 2 * left, text))
+    canvas.paste(bar, (left, top))
+    low, high = ends(explained)
+    for row, line in enumerate((f"{low} to {high} {explained.attribution.unit}", _title(explained), NOTICE), 1):
+        _write(draw, line, (left, top + round(row * 1.35 * text)), text, width - 2 * left)
+    stream = io.BytesIO()
+    canvas.save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def as_npy(explained: Explained) -> bytes:
+    """The raw heat (h, w) float32 in the frame of the model, in the unit of the method."""
+    stream = io.BytesIO()
+    np.save(stream, explained.attribution.heat, allow_pickle=False)
+    return stream.getvalue()
+
+
+def as_dicom(case: Case, explained: Explained) -> bytes:
+    """The map over the case as a Secondary Capture (PS3.3 A.8.1) with rows, columns and pixel spacing of the case.
+
+    It names no patient, and its identifiers follow from its pixels, so the same overlay is the same instance.
+    """
+    canvas = Image.fromarray(_overlaid(case, explained))
+    text = max(SMALLEST_TEXT, min(canvas.width // 40, 28))
+    draw = ImageDraw.Draw(canvas)
+    draw.rectangle((0, canvas.height - 2 * text, canvas.width, canvas.height), BLACK)
+    _write(draw, NOTICE, (text // 2, canvas.height - round(1.7 * text)), text, canvas.width - text)
+    pixels = np.asarray(canvas)
+    data = _header(case, explained, pixels)
+    stream = io.BytesIO()
+    data.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def ends(explained: Explained) -> tuple[str, str]:
+    """The ends of its scale, in words: "≤" and "≥" where some places lie beyond."""
+    low = f"{'≤ ' if explained.beyond and explained.low else ''}{explained.low:.3g}"
+    high = f"{'≥ ' if explained.beyond else ''}{explained.high:.3g}"
+    return low.replace("-", "−"), high.replace("-", "−")
+
+
+def _overlaid(case: Case, explained: Explained) -> npt.NDArray[np.uint8]:
+    attribution = explained.attribution
+    heat = to_case(attribution.heat, explained.geometry)
+    return overlay(case.pixels, heat, (explained.low, explained.high), attribution.signed)
+
+
+def _title(explained: Explained) -> str:
+    question, labels = explained.question, explained.prediction.labels
+    versus = "" if question.against is None else f" rather than {labels[question.against]}"
+    return f"{EXPLAINERS[question.method].name}: {labels[question.target]}{versus}, {question.model}"
+
+
+def _write(draw: ImageDraw.ImageDraw, line: str, place: tuple[int, int], size: int, width: int) -> None:
+    """White text, smaller where it would not fit; the font of Pillow lacks a few signs."""
+    line = line.translate(PLAINER)
+    font = ImageFont.load_default(size)
+    taken = draw.textlength(line, font)
+    if taken > width:
+        font = ImageFont.load_default(size * width / taken)
+    draw.text(place, line, WHITE, font)
+
+
+def _header(case: Case, explained: Explained, pixels: npt.NDArray[np.uint8]) -> FileDataset:
+    data = FileDataset("", Dataset(), preamble=b"\0" * 128)
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = SecondaryCaptureImageStorage
+    instance = generate_uid(entropy_srcs=["map", case.id, hashlib.sha256(pixels.data).hexdigest()])
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = instance
+    data.StudyInstanceUID = generate_uid(entropy_srcs=["study", case.id])
+    data.SeriesInstanceUID = generate_uid(entropy_srcs=["series", case.id])
+    data.SpecificCharacterSet = "ISO_IR 192"
+    for empty in (
+        *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+        *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
+        *("SeriesNumber", "InstanceNumber", "Manufacturer"),
+    ):
+        setattr(data, empty, None)
+    data.PatientIdentityRemoved = "YES"
+    data.DeidentificationMethod = "Only pixels, spacing and orientation were kept"
+    data.Modality = "OT"
+    data.ConversionType = "WSD"
+    data.ImageType = ["DERIVED", "SECONDARY"]
+    data.SeriesDescription = "Second Look: saliency overlay"
+    data.DerivationDescription = f"{_title(explained)}. {NOTICE}"
+    data.ImageComments = NOTICE
+    data.BurnedInAnnotation = "NO"  # nothing that identifies a patient, which is what the attribute asks
+    data.PatientOrientation = list(case.orientation) if case.orientation else None
+    if case.spacing_mm is not None:
+        data.PixelSpacing = [f"{spacing:.10g}" for spacing in case.spacing_mm]
+    data.SamplesPerPixel, data.PhotometricInterpretation, data.PlanarConfiguration = 3, "RGB", 0
+    data.Rows, data.Columns = pixels.shape[:2]
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+    data.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
+    return data

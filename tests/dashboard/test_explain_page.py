@@ -1,0 +1,355 @@
+"""The explain page: what is asked for, what is said of it, and the files it leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import io
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom import dcmread
+from streamlit.testing.v1 import AppTest
+
+from core.errors import Cancelled, Unsupported
+from core.progress import Report
+from core.values import Assessment, Case, Modality, Score
+from dashboard.components.explaining.agreement import said
+from dashboard.components.explaining.choice import FAMILIES, METHODS, PRESET, PRESETS, family_of
+from dashboard.components.explaining.stability import in_words
+from dashboard.components.explaining.verdicts import CENTER, RANDOM, overall, verdict
+from dashboard.services import explaining
+from dashboard.services.errands import Errands, Shelf, Task
+from dashboard.services.explaining import About, Combined, Explained, Question, surrogate_of
+from dashboard.services.finished import Subject
+from dashboard.services.jobs import Cancel, always
+from dashboard.services.map_files import as_dicom, as_npy, as_png
+from dashboard.state import CASE
+from evaluation.stability import Stability
+from evaluation.words import NOTICE
+from explainers import EXPLAINERS
+from explainers.metrics import MEASURES, Measure
+from imaging.bundled import load_bundled
+from imaging.phantoms import phantom
+from imaging.read import read_case
+from tests.dashboard.steps import PATIENCE, settled, shown
+from tests.toys import linear_classifier, small_cnn_classifier
+
+PAGE = """
+from dashboard.components.frame import frame
+from dashboard.views.explain import explain
+
+frame([])
+explain()
+"""
+TOY_CASE = phantom("cxr", True, 3, 64)
+SICK = load_bundled("chest-phantom-2").id
+
+
+def question(case: Case = TOY_CASE, method: str = "saliency", against: int | None = None) -> Question:
+    return Question(Subject.of(case), "toy", True, 0, against, method, EXPLAINERS[method].params(), 0)
+
+
+def answered(case: Case = TOY_CASE, method: str = "saliency") -> Explained:
+    """A map by a toy."""
+    asked = question(case, method)
+    return explaining._explained(asked, case, small_cnn_classifier(), lambda share: None, _cancel())
+
+
+def _cancel() -> Cancel:
+    return Cancel(always)
+
+
+def assessment(measure: str, value: float, random: float = 1.0, center: float = 2.0) -> Assessment:
+    return Assessment(measure, {}, Score(value), Score(random), Score(center))
+
+
+# What is queued
+
+
+class Numbers(Errands[Question, str]):
+    """Errands of this test alone."""
+
+    def __init__(self) -> None:
+        super().__init__(Shelf(4))
+
+
+def test_errands_are_done_in_order_and_one_that_fails_does_not_stop_the_others() -> None:
+    done: list[str] = []
+
+    def task(name: str) -> Task[str]:
+        def work(report: object, cancel: object) -> str:
+            done.append(name)
+            if name == "saliency":
+                raise Unsupported("Saliency", "needs gradients", "Choose another.")
+            return name
+
+        return Task(work, 3)
+
+    names = ("grad_cam", "saliency", "occlusion")
+    keys = [question(method=name) for name in names]
+    errands = Numbers()
+    errands.ask({key: task(name) for key, name in zip(keys, names, strict=True)}, always)
+    errands.wait(PATIENCE)
+    assert done == list(names)
+    assert [errands.get(key) for key in keys] == ["grad_cam", None, "occlusion"]
+    assert list(errands.errors) == [keys[1]]
+    assert (errands.done, errands.share, errands.working) == (3, 1.0, False)
+    errands.ask({keys[0]: task("grad_cam")}, always)
+    assert done == list(names)
+    assert not errands.errors
+
+
+def test_what_is_no_longer_wanted_is_given_up_and_what_was_stopped_waits() -> None:
+    def endless(report: Report, cancel: Cancel) -> str:
+        while not cancel.is_set():
+            report(0.5)
+        raise Cancelled
+
+    def quick(report: object, cancel: object) -> str:
+        return "there"
+
+    first, second = question(method="grad_cam"), question(method="occlusion")
+    errands = Numbers()
+    errands.ask({first: Task(endless, 1), second: Task(quick, 1)}, always)
+    errands.stop()
+    assert not errands.working
+    errands.ask({first: Task(endless, 1), second: Task(quick, 1)}, always)
+    assert (errands.done, errands.stopped) == (0, True)
+    errands.ask({second: Task(quick, 1)}, always)
+    errands.wait(PATIENCE)
+    assert (errands.get(second), errands.get(first)) == ("there", None)
+
+
+def test_maps_of_other_pictures_and_settings_are_other_maps() -> None:
+    others = {
+        question(phantom("cxr", True, 4, 64)),
+        dataclasses.replace(question(), seed=1),
+        dataclasses.replace(question(), target=1),
+        dataclasses.replace(question(), against=1),
+        question(method="smoothgrad"),
+        dataclasses.replace(question(method="smoothgrad"), params=EXPLAINERS["smoothgrad"].params(samples=7)),
+    }
+    assert len({question(), question(), *others}) == 7
+
+
+def test_only_a_surrogate_that_sees_the_same_and_knows_the_finding_is_asked() -> None:
+    card = small_cnn_classifier().card
+    stand_in = dataclasses.replace(card, key="stand_in", role="surrogate")
+    smaller = dataclasses.replace(linear_classifier().card, key="smaller", role="surrogate")
+    assert surrogate_of(card, "finding 0", {"a": card, "b": smaller, "c": stand_in}) is stand_in
+    assert surrogate_of(card, "finding 0", {"a": card, "b": smaller}) is None
+    assert surrogate_of(card, "edema", {"c": stand_in}) is None
+
+
+# What is said
+
+
+def test_agreement_in_words() -> None:
+    matrix = np.array([[1, 0.9, -0.2], [0.9, 1, 0.1], [-0.2, 0.1, 1]])
+    assert said(["A", "B", "C"], matrix) == (
+        "They hardly agree: the mean rank correlation of 3 pairs is 0.27. Most alike are A and B (0.90), least A and C "
+        "(−0.20). That maps agree does not make them right: related methods share their errors."
+    )
+    assert said(["A", "B"], np.array([[1, -0.5], [-0.5, 1]])).startswith("They do not agree: rank correlation −0.50.")
+    assert said(["A", "B"], np.full((2, 2), np.nan)).startswith("Nothing can be said")
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (assessment("insertion", 3.0), "better than both"),
+        (assessment("insertion", 1.5), CENTER),
+        (assessment("insertion", 1.004), RANDOM),
+        (assessment("deletion", 0.5), "better than both"),
+        (assessment("deletion", 1.5), RANDOM),
+        (assessment("max_sensitivity", 0.5, 1.4, 0.0), "better than a random map"),
+        (assessment("randomization", 0.29), "passes"),
+        (assessment("randomization", 0.3), "doubtful"),
+        (assessment("randomization", 0.6), "fails"),
+        (assessment("edge_similarity", 0.7), "like an edge map"),
+        (assessment("road", math.nan), "undefined"),
+    ],
+    ids=lambda value: f"{value.measure} {value.score.value}" if isinstance(value, Assessment) else None,
+)
+def test_a_score_is_held_against_maps_that_know_nothing(found: Assessment, words: str) -> None:
+    assert verdict(found) == words
+
+
+def test_all_verdicts_in_a_sentence() -> None:
+    found = [assessment("insertion", 3.0), assessment("deletion", 1.5), assessment("randomization", 0.9)]
+    assert overall(found).startswith("1 of 3 measures speaks for this map. It fails the randomization check")
+    assert overall(found).endswith("No score proves that a map shows the true reason.")
+
+
+def test_stability_in_words() -> None:
+    nothing, stable = np.zeros((4, 4), np.float32), np.zeros((4, 4), np.bool_)
+    stable[:2] = True
+    result, seen = Stability(nothing, nothing, stable, 0.02, 0.953, 16), np.ones((4, 4), np.bool_)
+    assert in_words(About(question()), result, True, seen) == (
+        "When each value moves by as much as rounding to 8 bits can move it, 16 repeats put the places in nearly the "
+        "same order (mean rank correlation 0.95); in 50 % of the places the sign holds in at least 95 of 100 repeats "
+        "(by chance: 2 %)."
+    )
+    seen[2:] = False
+    told = in_words(About(question(), other="toy_2"), dataclasses.replace(result, maps=2), False, seen)
+    assert "in over 99 % of the places the rank holds within a tenth in both (by chance: 2 %)." in told
+
+
+# What is saved
+
+
+@pytest.mark.parametrize("modality", ["cxr", "dermoscopy"])
+def test_files_have_the_size_of_the_case_and_name_nobody(modality: Modality) -> None:
+    case = phantom(modality, True, 3, 96)
+    case = dataclasses.replace(case, spacing_mm=(0.25, 0.5), orientation=("L", "F"), name="INVENTED^JANE")
+    asked = question(case)
+    model = small_cnn_classifier(channels=case.pixels.shape[2])
+    found = explaining._explained(asked, case, model, lambda share: None, _cancel())
+
+    heat = np.load(io.BytesIO(as_npy(found)), allow_pickle=False)
+    assert np.array_equal(heat, found.attribution.heat)
+
+    picture = Image.open(io.BytesIO(as_png(case, found)))
+    assert picture.width == 96
+    assert picture.height > 96
+
+    data = as_dicom(case, found)
+    header = dcmread(io.BytesIO(data))
+    assert (header.Rows, header.Columns) == (96, 96)
+    assert list(header.PixelSpacing) == [0.25, 0.5]
+    assert list(header.PatientOrientation) == ["L", "F"]
+    assert header.SOPClassUID.name == "Secondary Capture Image Storage"
+    assert not header.PatientName
+    assert not header.PatientID
+    assert NOTICE in header.DerivationDescription
+    assert b"INVENTED" not in data
+    assert as_dicom(case, found) == data
+    drawn = np.asarray(picture)[:70].astype(int)
+    assert np.array_equal(drawn, header.pixel_array[:70].astype(int))
+    assert read_case(data).pixels.shape == (96, 96, 3)
+
+
+def test_without_a_spacing_none_is_invented() -> None:
+    header = dcmread(io.BytesIO(as_dicom(TOY_CASE, answered())))
+    assert "PixelSpacing" not in header
+
+
+# What is put together
+
+
+def test_maps_are_put_together_once() -> None:
+    card, combined = small_cnn_classifier().card, Combined()
+    maps = [answered(), answered(method="grad_cam")]
+    together = combined.of(maps, card)
+    assert together.matrix.shape == (2, 2)
+    assert together.mean.shape == (32, 32)
+    assert combined.of(maps, card) is together
+    assert combined.of(maps[::-1], card) is not together
+
+
+def test_presets_and_families_name_methods_that_there_are() -> None:
+    assert {key for keys in PRESETS.values() for key in keys} <= {method.key for method in EXPLAINERS}
+    assert {family_of(method) for method in EXPLAINERS} == set(FAMILIES)
+    quick = sum(EXPLAINERS[key].passes(EXPLAINERS[key].params(), (3, 224, 224)) for key in PRESETS["Quick look"])
+    assert quick <= 4
+
+
+# The page
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page, whose models are all one toy at the size of the real ones."""
+    model = small_cnn_classifier(size=224)
+    monkeypatch.setattr(explaining, "load_classifier", lambda *_: model)
+    monkeypatch.setattr(explaining, "admit", lambda *_, **__: ())
+    for shelf in (explaining._MAPS, explaining._MEASURED, explaining._REPEATED):
+        monkeypatch.setattr(shelf, "_kept", type(shelf._kept)())
+    app = AppTest.from_string(PAGE, default_timeout=PATIENCE)
+    app.session_state[CASE] = SICK
+    app.session_state[METHODS] = ["saliency", "input_x_gradient"]
+    return app
+
+
+def test_the_page_shows_maps_agreement_and_what_can_be_asked(toy: AppTest) -> None:
+    app = settled(toy.run())
+    assert not app.exception
+    text = shown(app)
+    assert "One rule for all maps" in text
+    assert "That two maps agree does not make them right" in text
+    assert [button.label for button in app.button if button.label in {"Put it to the test", "Make it again"}] == [
+        "Put it to the test",
+        "Make it again",
+    ]
+    assert app.session_state[PRESET] == "Own choice"
+    app = settled(app.checkbox(key="explain with occlusion").check().run())
+    assert app.session_state[METHODS] == ["saliency", "input_x_gradient", "occlusion"]
+    app = settled(app.segmented_control(key=PRESET).set_value("Quick look").run())
+    assert app.session_state[METHODS] == list(PRESETS["Quick look"])
+    assert not app.exception
+
+
+def test_a_map_is_put_to_the_test_and_made_again(toy: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = {"deletion", "pointing_game", "randomization", "sparseness"}
+    monkeypatch.setattr(
+        importlib.import_module("dashboard.components.explaining.trust"),
+        "MEASURES",
+        _Some({measure.key: measure for measure in MEASURES if measure.key in quick}),
+    )
+    app = settled(toy.run())
+    app = settled(app.button(key="put to the test").click().run())
+    assert not app.exception
+    assert "of 4 measures speak" in shown(app)
+    assert len(app.get("plotly_chart")) == 3  # the agreement, and two measures with a curve
+    app = settled(app.button(key="make it again").click().run())
+    assert not app.exception
+    assert "16 repeats put the places in" in shown(app)
+    assert "A second model of the same training" in shown(app)
+
+
+class _Some(dict[str, Measure]):
+    """A registry of a few."""
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self.values())
+
+
+def test_a_case_without_a_marked_finding_says_so(toy: AppTest) -> None:
+    toy.session_state[CASE] = load_bundled("chest-phantom-1").id
+    app = settled(toy.run())
+    assert "need a marked finding, which this case does not have (marked: lungs)" in shown(app)
+
+
+def test_a_method_that_the_model_cannot_serve_is_greyed_out_with_the_reason(
+    toy: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind = dataclasses.replace(small_cnn_classifier(size=224), differentiable=False)
+    monkeypatch.setattr(explaining, "load_classifier", lambda *_: blind)
+    app = settled(toy.run())
+    box = app.checkbox(key="explain with saliency")
+    assert box.disabled
+    assert "needs gradients" in box.label.replace("\\", "")
+    assert not app.checkbox(key="explain with occlusion").disabled
+
+
+def test_a_finding_is_explained_for_itself_or_rather_than_another(
+    toy: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small_cnn_classifier(size=224, labels=3)
+    model = dataclasses.replace(model, card=dataclasses.replace(model.card, key="toy_of_three"))
+    monkeypatch.setattr(explaining, "load_classifier", lambda *_: model)
+    monkeypatch.setattr("dashboard.services.models.cards", lambda: (model.card,))
+    app = settled(toy.run())
+    assert not app.exception
+    asked = app.session_state["held dashboard.services.explaining.Maps"].wanted
+    assert {(each.target, each.against) for each in asked} == {(0, None)}
+    app = settled(app.selectbox(key="toy_of_three rather than").set_value(2).run())
+    assert "The maps show what its score for finding 0 rather than finding 2 depends on." in shown(app)
+    (swap,) = (button for button in app.button if button.label == "The other way round")
+    app = settled(swap.click().run())
+    assert not app.exception
+    asked = app.session_state["held dashboard.services.explaining.Maps"].wanted
+    assert {(each.target, each.against) for each in asked} == {(2, 0)}
