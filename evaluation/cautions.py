@@ -141,7 +141,8 @@ def _map_cautions(maps: Mapping[str, Attribution]) -> Iterator[Caution]:
     if gaps:
         largest = max(gaps.values())
         share = f"up to {100 * largest:.0f} %" if largest < 1 else "over 100 %"
-        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}: more steps help, where the method has them.")
+        advice = "more steps help, where the method has them"
+        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}: {advice}.")
 
 
 def _map_of(images: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ each, by what a part adds on average when it joins the others (its Owen value). 
 halved first, until the pictures to try are used up. Positive: this part raises the score. Negative: it lowers it.
 
 **What it guarantees.** Completeness: all values add up to the logit of the picture minus that of the baseline, however
-early it stops. Run again, it is the same but for rounding in the last digits.
+early it stops. The same on every run.
 
 **When to distrust it.** The parts are rectangles, cut without regard to what the picture shows; within one, nothing can
 be told apart, and a large one is not an even one. Every value is relative to the baseline. Most of the combinations
@@ -18,6 +18,8 @@ Lundberg, Lee 2017, [arXiv:1705.07874](https://arxiv.org/abs/1705.07874).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -83,16 +85,28 @@ def shap_partition(
         values: Floats = model(torch.from_numpy(pictures))[:, target].numpy()
         return values
 
-    row = shap.PartitionExplainer(logits, masker).explain_row(
-        np.zeros(1),
-        max_evals=2 + params.evaluations // 2 * 2,  # it asks in pairs
-        main_effects=False,
-        error_bounds=False,
-        outputs=None,
-        silent=True,
-        batch_size=BATCH,
-    )
+    with _same_ties():
+        row = shap.PartitionExplainer(logits, masker).explain_row(
+            np.zeros(1),
+            max_evals=2 + params.evaluations // 2 * 2,  # it asks in pairs
+            main_effects=False,
+            error_bounds=False,
+            outputs=None,
+            silent=True,
+            batch_size=BATCH,
+        )
     return torch.from_numpy(row["values"].reshape(masker.side)).float()
+
+
+@contextmanager
+def _same_ties() -> Iterator[None]:
+    """SHAP breaks ties by NumPy's global generator: it starts from a fixed seed here, and is given back as it was."""
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
 
 
 @cache

@@ -59,6 +59,9 @@ class Setup:
 
 
 def params_of(method: Method) -> Params:
-    """The settings that this session gave a method, by default its own."""
-    names = {spec.name: spec.default for spec in method.params.specs()}
-    return method.params(**{name: st.session_state.get(param_key(method.key, name), names[name]) for name in names})
+    """The settings that this session gave a method, by default its own.
+
+    A widget whose page was left before the browser had drawn it says None.
+    """
+    given = {spec.name: st.session_state.get(param_key(method.key, spec.name)) for spec in method.params.specs()}
+    return method.params(**{name: value for name, value in given.items() if value is not None})
