@@ -10,6 +10,9 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.params import Params
+from core.registry import Method
+
 CASE, MODEL, WORDING = "case", "model", "wording"
 PLAIN, TECHNICAL = "Plain", "Technical"
 FOLLOWS = "model follows"  # the modality for which a model was picked last
@@ -40,6 +43,15 @@ def method_key(kind: str) -> str:
 def param_key(method: str, name: str) -> str:
     """Under which a parameter of a method stands."""
     return f"{method} {name}"
+
+
+def params_of(method: Method) -> Params:
+    """The settings that this session gave a method, by default its own.
+
+    A widget whose page was left before the browser had drawn it says None.
+    """
+    given = {spec.name: st.session_state.get(param_key(method.key, spec.name)) for spec in method.params.specs()}
+    return method.params(**{name: value for name, value in given.items() if value is not None})
 
 
 def of_model(model: str, what: str) -> str:

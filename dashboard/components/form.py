@@ -48,7 +48,8 @@ def pick_params(method: Method) -> Params:
 
 def _kept(key: str, default: Value) -> str:
     """The key, under which the default stands where nothing else does: a link may have put a value there before."""
-    st.session_state.setdefault(key, default)
+    if st.session_state.get(key) is None:
+        st.session_state[key] = default
     return key
 
 

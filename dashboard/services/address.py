@@ -34,6 +34,7 @@ from dashboard.state import (
     of_model,
     on_axis,
     param_key,
+    params_of,
 )
 
 OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
@@ -107,8 +108,9 @@ def _parts() -> Iterator[tuple[str, str]]:
         if key is None:
             continue
         yield name, key
+        params = params_of(registry[key]).as_dict()
         for spec in registry[key].params.specs():
-            value = state.get(param_key(key, spec.name), spec.default)
+            value = params[spec.name]
             if value != spec.default or spec.name == "epsilon":
                 yield _param(name, spec.name), f"{value:g}" if isinstance(value, float) else str(value)
     goal = state.get(GOAL)

@@ -10,30 +10,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-from core.errors import Cancelled, ModelError, SecondLookError, UnknownName
+from core.errors import Cancelled, SecondLookError
 from core.progress import Report
 from core.values import ModelCard
-from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, Job, Work, submit
-from dashboard.services.results import bundled_subjects
-from model_zoo.cards import load_card
+from dashboard.services.results import Key, shared_card
 
 OWN, SHARED = 96, 256  # values; a map takes some 300 kB
 LEAST_SHARE, LEAST_SECONDS = 0.05, 0.5  # before these, a time left says too little
-
-
-class Key(Protocol):
-    """Everything that a value depends on; equal keys have equal values."""
-
-    @property
-    def subject(self) -> Subject:
-        """The case."""
-
-    @property
-    def model(self) -> str:
-        """The key of the model."""
 
 
 K = TypeVar("K", bound=Key)
@@ -107,7 +93,7 @@ class Errands(Generic[K, T]):
 
     def get(self, key: K) -> T | None:
         """The value, once it is there."""
-        card = _shared_card(key)
+        card = shared_card(key)
         return self._own.get(key, None) if card is None else self._shared.get(key, card)
 
     def stop(self) -> None:
@@ -198,15 +184,5 @@ class Errands(Generic[K, T]):
                 self.errors[key] = error
 
     def _keep(self, key: K, value: T) -> None:
-        card = _shared_card(key)
+        card = shared_card(key)
         (self._own if card is None else self._shared).put(key, value, card)
-
-
-def _shared_card(key: Any) -> ModelCard | None:
-    """The card of the model where all sessions may see the value, else None."""
-    if key.subject not in bundled_subjects():
-        return None
-    try:
-        return load_card(key.model)
-    except (UnknownName, ModelError):  # it was uploaded, or its card has been damaged since
-        return None

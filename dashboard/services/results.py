@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,6 +22,18 @@ from dashboard.services.first import first_comparison
 from model_zoo.cards import load_card
 
 SHARED_BYTES, OWN_BYTES = 256 << 20, 128 << 20  # an attack keeps its iterates, some ten megabytes
+
+
+class Key(Protocol):
+    """Everything that a value depends on; equal keys have equal values."""
+
+    @property
+    def subject(self) -> Subject:
+        """The case."""
+
+    @property
+    def model(self) -> str:
+        """The key of the model."""
 
 
 class Shelf:
@@ -104,12 +116,12 @@ class Results(Mapping[Request, Finished]):
         return known
 
 
-def shared_card(request: Request) -> ModelCard | None:
+def shared_card(key: Key) -> ModelCard | None:
     """The card of the model where all sessions may see the result, else None."""
-    if request.subject not in bundled_subjects():
+    if key.subject not in bundled_subjects():
         return None
     try:
-        return load_card(request.model)
+        return load_card(key.model)
     except (UnknownName, ModelError):  # it was uploaded, or its card has been damaged since
         return None
 

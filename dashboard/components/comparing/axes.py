@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.params import Params
-from core.registry import Method
 from core.values import MODALITIES, Modality, ModelCard
 from dashboard.components.words import KINDS
 from dashboard.services.address import DIRECTIONS
@@ -25,7 +23,7 @@ from dashboard.state import (
     SEED,
     method_key,
     of_model,
-    param_key,
+    params_of,
 )
 from evaluation.suitability import NAMES
 from evaluation.words import in_sentence
@@ -83,13 +81,6 @@ class Setup:
             attack_region=region if state.get(ATTACK_HERE, True) else None,
             explain_region=region if state.get(EXPLAIN_HERE, False) else None,
         )
-
-
-def params_of(method: Method) -> Params:
-    """The settings that this session gave a method, by default its own."""
-    names = {spec.name: spec.default for spec in method.params.specs()}
-    given = {name: st.session_state.get(param_key(method.key, name), default) for name, default in names.items()}
-    return method.params(**given)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from html import escape
 import streamlit as st
 
 from core.registry import Method
-from dashboard.components.comparing.axes import Setup, params_of
+from dashboard.components.comparing.axes import Setup
 from dashboard.components.comparing.cells import Cell
 from dashboard.components.comparing.pickers import Side
 from dashboard.components.words import settings
 from dashboard.services.models import title
-from dashboard.state import GOAL
+from dashboard.state import GOAL, params_of
 from evaluation.words import finding, in_sentence
 
 

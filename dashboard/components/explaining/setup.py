@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.params import Params
 from core.registry import Method
 from core.values import ModelCard
 from dashboard.services.cases import Entry
 from dashboard.services.explaining import Question
 from dashboard.services.finished import Subject
-from dashboard.state import ANYWAY, SEED, param_key
+from dashboard.state import ANYWAY, SEED, params_of
 from evaluation.words import finding
 from explainers import Explainer
 
@@ -56,12 +55,3 @@ class Setup:
     def why_not(self, method: Method) -> str | None:
         """Why a method can't serve the model, as far as that is known."""
         return None if self.offers is None else method.unmet(self.offers)
-
-
-def params_of(method: Method) -> Params:
-    """The settings that this session gave a method, by default its own.
-
-    A widget whose page was left before the browser had drawn it says None.
-    """
-    given = {spec.name: st.session_state.get(param_key(method.key, spec.name)) for spec in method.params.specs()}
-    return method.params(**{name: value for name, value in given.items() if value is not None})
