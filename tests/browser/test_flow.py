@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.pages import settled
 from tests.browser.test_main_job import finished, upload
 from tests.dashboard.steps import phantom_png
 
@@ -73,6 +74,7 @@ def test_the_next_case_is_the_next_one_that_the_reader_sees(page: Page) -> None:
     page.get_by_role("searchbox", name="Find a case").press_sequentially("phantom")
     expect(lines.first).to_contain_text("Retina phantom 1")
     expect(page.locator(".worklist")).not_to_contain_text(re.compile("Chest|Mole"))
+    settled(page, still=1000)  # the list tells its order once the reader has stopped typing
     page.get_by_role("button", name="Next case").click()
     expect(chosen).to_contain_text("Retina phantom 1")
     viewer = page.locator(".viewer .grid")
