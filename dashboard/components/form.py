@@ -38,8 +38,8 @@ def pick_params(method: Method) -> Params:
 
     An epsilon has no widget here: its value stands in the state, and epsilon_dial() turns it.
     """
-    first, *others = method.params.specs()
-    values = {first.name: _widget(method.key, first)}
+    first, others = method.params.specs()[:1], method.params.specs()[1:]
+    values = {spec.name: _widget(method.key, spec) for spec in first}
     if others:
         with st.expander("More settings", key=f"{method.key} more"):
             values |= {spec.name: _widget(method.key, spec) for spec in others}

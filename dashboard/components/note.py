@@ -32,17 +32,17 @@ def note(entry: Entry, entries: Sequence[Entry]) -> None:
             args=(entry.case.id, key),
         )
         with st.container(horizontal=True, key="onward"):
-            st.button("Previous case", disabled=alone, on_click=step, args=(-1, entry, entries))
-            st.button("Next case", type="primary", disabled=alone, on_click=step, args=(1, entry, entries))
+            st.button("Previous case", disabled=alone, on_click=step, args=(-1, entries))
+            st.button("Next case", type="primary", disabled=alone, on_click=step, args=(1, entries))
             if notes.kept:
                 count = f"{len(notes.kept)} note{'s' if len(notes.kept) > 1 else ''}"
                 st.download_button(f"Save {count}", notes.report(entries), "second-look-notes.txt", on_click="ignore")
 
 
-def step(by: int, entry: Entry, entries: Sequence[Entry]) -> None:
+def step(by: int, entries: Sequence[Entry]) -> None:
     """Make a neighbor in the worklist the current case, round the corner at the ends; the first that the list shows
-    where this one is filtered out."""
-    ids, here = reading_order(entries), entry.case.id
+    where the current one is filtered out."""
+    ids, here = reading_order(entries), st.session_state[CASE]
     if ids:
         st.session_state[CASE] = ids[(ids.index(here) + by) % len(ids)] if here in ids else ids[0]
 

@@ -61,7 +61,7 @@ def compare() -> None:
                 fixed_in_words(setup, rows, columns)
     against = next(cell for cell in cells if cell.code == reference)
     same_case = "case" not in (rows.axis.key, columns.axis.key)
-    onward = partial(step, entry=entry, entries=worklist_entries()) if same_case else None
+    onward = partial(step, entries=worklist_entries()) if same_case else None
     grid_panes(cells, against, shown, len(columns.names), onward)
     _insist(cells)
     if any(cell.finished for cell in cells):

@@ -185,7 +185,7 @@ def _view(entry: Entry, shown: Finished | Preview | None, *, stale: bool) -> Non
         region=st.session_state[REGION],
         can_select=True,
         key=VIEWER,
-        on_step=lambda: step(st.session_state[VIEWER].step, entry, worklist_entries()),
+        on_step=lambda: step(st.session_state[VIEWER].step, worklist_entries()),
     )
     if seen.region != st.session_state[REGION]:
         st.session_state[REGION] = seen.region

@@ -77,6 +77,7 @@ def test_the_next_case_is_the_next_one_that_the_reader_sees(page: Page) -> None:
     settled(page, still=1000)  # the list tells its order once the reader has stopped typing
     page.get_by_role("button", name="Next case").click()
     expect(chosen).to_contain_text("Retina phantom 1")
+    finished(page)
     viewer = page.locator(".viewer .grid")
     viewer.press("ArrowRight")
     expect(chosen).to_contain_text("Retina phantom 2")

@@ -96,14 +96,14 @@ def test_gradients_and_hooks_work_behind_what_was_in_place(tmp_path: Path) -> No
     save_timm(card, tmp_path / "w")
     model = read_classifier(card, tmp_path / "w")
     assert not any(getattr(module, "inplace", False) for module in model.network.modules())
-    assert model.offers == {"gradient", "feature map"}
+    assert model.offers == {"gradient", "feature map", "module tree"}
 
 
 def test_a_transformer_has_no_feature_map(tmp_path: Path) -> None:
     card = foreign_card(architecture="vit_tiny_patch16_224")
     card = replace(card, input=replace(card.input, size=224))
     save_timm(card, tmp_path / "w")
-    assert read_classifier(card, tmp_path / "w").offers == {"gradient"}
+    assert read_classifier(card, tmp_path / "w").offers == {"gradient", "module tree"}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_torchxrayvision_needs_a_card_and_no_code(tmp_path: Path) -> None:
     loaded = read_network(small, tmp_path / "w")
     assert loaded.notes == ("Left out of the file: op_threshs, no weights of the network.",)
     model = read_classifier(small, tmp_path / "w")
-    assert model.offers == {"gradient", "feature map"}
+    assert model.offers == {"gradient", "feature map", "module tree"}
     x = images(2)
     with torch.inference_mode():
         logits = model(x)

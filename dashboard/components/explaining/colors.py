@@ -8,7 +8,7 @@ from imaging.colormaps import DIVERGING
 
 STEPS = 16
 DIVERGING_SCALE = [[k / STEPS, f"rgb({','.join(map(str, DIVERGING[255 * k // STEPS]))})"] for k in range(STEPS + 1)]
-BLACK, WHITE = "#000000", "#ffffff"
+BLACK, WHITE = "rgb(0,0,0)", "rgb(255,255,255)"
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear sRGB
 _EVEN = 0.18  # above, black stands out more than white
 

@@ -49,7 +49,7 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
         recipe=_recipe(setup, questions),
         long_heads=True,
         key=KEY,
-        on_step=lambda: step(st.session_state[KEY].step, setup.entry, entries),
+        on_step=lambda: step(st.session_state[KEY].step, entries),
     )
     st.html(f'<p class="fixed">{RULE} {TOGETHER if len(questions) > 1 else ""}</p>')
 
