@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.pages import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -55,10 +59,8 @@ def test_the_quiz_scores_what_was_picked(page: Page) -> None:
     for number in range(1, 11):
         expect(page.get_by_text(f"Pair {number} of 10")).to_be_visible()
         pair = page.locator(".pair")
-        page.wait_for_function(
-            "([pair, number]) => pair.pair?.data.number === number && pair.pair.since !== undefined",
-            arg=[pair.element_handle(), number - 1],
-        )
+        ready = "element => [element.pair?.data.number, element.pair?.since !== undefined]"
+        until(page, partial(pair.evaluate, ready), partial(operator.eq, [number - 1, True]), "the pair")
         if number % 2:
             pair.press("ArrowLeft")
         else:
