@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.errors import SecondLookError
 from core.values import View
@@ -33,9 +34,9 @@ class Cell:
         """Code and title."""
         return f"{self.code} {self.title}"
 
-    @property
+    @cached_property
     def finished(self) -> Finished | None:
-        """The result, once it is there."""
+        """The result, if it was there when this was first asked: a page must not change while it is drawn."""
         return self.grid.results.get(self.request) if self.request else None
 
     @property
