@@ -9,8 +9,9 @@ BIN := .venv/bin
 run: .venv/run
 	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
 
+# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters.
 test: .venv/dev chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(CI),,-m "not thorough")
 
 check: .venv/dev chromium
 	$(BIN)/ruff check .

@@ -24,6 +24,8 @@ class Classifier:
 
     cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
+    surrogate gives the model that an attacker without this one trains instead, universal a change (C, h, w) of largest
+    value 1 that was found to mislead this model on many images; both are loaded at the first call.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
     default. transform, see through(); contrast, see versus(). lock is held during each pass; hold it while hooks are
     put on the network, and never around a pass: others may be served between two passes, and would wait for ever.
@@ -39,6 +41,8 @@ class Classifier:
     distance: Callable[[Tensor], Tensor] | None = None
     transform: Callable[[Tensor], Tensor] | None = None
     contrast: tuple[int, int] | None = None
+    surrogate: Callable[[], Classifier] | None = None
+    universal: Callable[[], Floats] | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.transform is not None:
@@ -81,11 +85,14 @@ class Classifier:
 
     @property
     def offers(self) -> frozenset[str]:
-        """What methods may need: "gradient", "feature map", "module tree" (layers that can be reached one by one)."""
+        """What methods may need: "gradient", "feature map", "module tree" (layers that can be reached one by one),
+        "surrogate", "universal change"."""
         offered = {
             "gradient": self.differentiable,
             "feature map": self.differentiable and self.cam_layer is not None,
             "module tree": self.differentiable and self.card.format == "timm",
+            "surrogate": self.surrogate is not None,
+            "universal change": self.universal is not None,
         }
         return frozenset(need for need, there in offered.items() if there)
 

@@ -54,6 +54,7 @@ class Method:
 
 
 M = TypeVar("M", bound=Method)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Registry(Generic[M]):
@@ -71,6 +72,22 @@ class Registry(Generic[M]):
         if method.key in self._methods:
             raise ValueError(f"{method.key} is registered twice")
         self._methods[method.key] = method
+
+    def registered(self, make: Callable[..., M], **declared: Any) -> Callable[[F], F]:
+        """A decorator that adds make(**declared) with what the function itself says: key, params class and text."""
+
+        def register(function: F) -> F:
+            method = make(
+                key=function.__name__,
+                function=function,
+                params=typing.get_type_hints(function)["params"],
+                text=inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
+                **declared,
+            )
+            self.add(method)
+            return function
+
+        return register
 
     def __getitem__(self, key: str) -> M:
         """The method called key; raises UnknownName listing what there is."""
@@ -93,13 +110,3 @@ class Registry(Generic[M]):
             self._methods = dict(sorted(self._methods.items(), key=lambda item: item[1].name))
             self._discovered = True
         return self._methods
-
-
-def described(function: Callable[..., Any]) -> dict[str, Any]:
-    """The parts of a Method that the function itself declares: key, params class and text."""
-    return {
-        "key": function.__name__,
-        "function": function,
-        "params": typing.get_type_hints(function)["params"],
-        "text": inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
-    }

@@ -65,7 +65,7 @@ def equal_noise(
 
 def size_of(method: str) -> Size:
     """The measure in which a perturbation by this method and its control are of equal size."""
-    return PERTURBATIONS[method].norm or "rms"
+    return "linf" if PERTURBATIONS[method].norm == "linf" else "rms"
 
 
 def change_255(perturbation: Perturbation, size: Size) -> float:

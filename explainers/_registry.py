@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from torch import Generator, Tensor
 
-from core.registry import Method, Registry, described
+from core.registry import Method, Registry
 
 F = TypeVar("F", bound=Callable[..., Tensor])
 
@@ -41,20 +41,13 @@ def explainer(
     baseline: Callable[[Tensor, Any, Generator], Tensor] | None = None,
 ) -> Callable[[F], F]:
     """Register the function below; see Method and Explainer for the arguments."""
-
-    def register(function: F) -> F:
-        EXPLAINERS.add(
-            Explainer(
-                name=name,
-                reference=reference,
-                passes=passes,
-                needs=frozenset(needs),
-                signed=signed,
-                unit=unit,
-                baseline=baseline,
-                **described(function),
-            )
-        )
-        return function
-
-    return register
+    return EXPLAINERS.registered(
+        Explainer,
+        name=name,
+        reference=reference,
+        passes=passes,
+        needs=frozenset(needs),
+        signed=signed,
+        unit=unit,
+        baseline=baseline,
+    )

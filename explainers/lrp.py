@@ -105,9 +105,8 @@ class LrpRules(Rules):
             shares = parts * quotient(value[:1], parts)
         elif call.name == "conv2d" and self.rule == "z+":
             above, below = a[:1].clamp(min=0), a[:1].clamp(max=0)
-            alone = (
-                weight.shape[1] == 1
-            )  # all weights of its one channel may be negative: then there is no positive part
+            # all weights of one channel may be negative: then there is no positive part
+            alone = weight.shape[1] == 1
             up, down = (weight.abs(), -weight.abs()) if alone else (weight.clamp(min=0), weight.clamp(max=0))
             parts = call.on(above, up, None) + call.on(below, down, None)
             shares = parts * quotient(value[:1], parts)

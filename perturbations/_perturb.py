@@ -130,11 +130,14 @@ def _check_promises(method: PerturbationMethod, params: Params, clean: Floats, p
         raise _refusal(method, "returned values that are not finite")
     if perturbed.min() < 0 or perturbed.max() > 1:
         raise _refusal(method, f"returned values in [{perturbed.min():g}, {perturbed.max():g}], promised [0, 1]")
-    if method.norm == "linf":
-        epsilon = float(params.as_dict()["epsilon"])
-        largest = float(np.abs(perturbed - clean).max())
-        if largest > epsilon / 255 + ROUNDING:
-            raise _refusal(method, f"changed a pixel by {largest * 255:g}/255, promised at most {epsilon:g}/255")
+    if method.norm is not None:
+        epsilon, change = float(params.as_dict()["epsilon"]), perturbed - clean
+        if method.norm == "linf":
+            size, what = float(np.abs(change).max()), "changed a pixel"
+        else:
+            size, what = float(np.sqrt(np.square(change).mean(axis=(1, 2, 3)).max())), "changed the root mean square"
+        if size > epsilon / 255 + ROUNDING:
+            raise _refusal(method, f"{what} by {size * 255:g}/255, promised at most {epsilon:g}/255")
 
 
 def _refusal(method: PerturbationMethod, why: str) -> BrokenPromise:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
 
-from core.registry import Method, Registry, described
+from core.registry import Method, Registry
+from core.values import MODALITIES, Modality
 
-Norm: TypeAlias = Literal["linf"]
+Norm: TypeAlias = Literal["linf", "l2"]
 Function: TypeAlias = Callable[..., Tensor]
 
 
@@ -20,6 +21,7 @@ class Threat(Enum):
 
     WHITE_BOX = "An attacker who knows the network searches for the change that misleads it."
     BLACK_BOX = "An attacker who sees only the network's answers searches for the change that misleads it."
+    EXPLANATION = "An attacker who knows the network searches for the change that misleads whoever trusts the map."
     POISONING = (
         "An attacker who altered the training data put a marker in the picture that the network learned to obey."
     )
@@ -29,15 +31,17 @@ class Threat(Enum):
 
 @dataclass(frozen=True)
 class PerturbationMethod(Method):
-    """norm "linf": the method promises that no pixel changes by more than params.epsilon / 255.
+    """norm "linf": the method promises that no value changes by more than params.epsilon / 255; "l2": that the root
+    mean square of the change over all values is no more, which is an l2 radius of epsilon / 255 * sqrt(C h w).
 
     iterative: the inputs of its passes, in order, are the iterates of a search, equally many for each of
-    params.restarts.
+    params.restarts. modalities: the kinds of picture that it makes sense on.
     """
 
     threat: Threat
     norm: Norm | None
     iterative: bool
+    modalities: frozenset[Modality]
 
 
 PERTURBATIONS: Registry[PerturbationMethod] = Registry("Perturbation", "perturbations")
@@ -51,6 +55,7 @@ def perturbation(
     norm: Norm | None = None,
     iterative: bool = False,
     needs: tuple[str, ...] = (),
+    modalities: Collection[Modality] = tuple(MODALITIES),
     passes: Callable[[Any, tuple[int, int, int]], int] = lambda params, shape: 0,
 ) -> Callable[[Function], Function]:
     """Register function(model, x, goal, params, rng) -> Tensor, x (N, C, h, w) float32 in [0, 1] -> the same.
@@ -58,20 +63,14 @@ def perturbation(
     The images of a batch share one goal. Gradients are off around the function, x must stay as it is, and every random
     choice is drawn from rng.
     """
-
-    def register(function: Function) -> Function:
-        PERTURBATIONS.add(
-            PerturbationMethod(
-                name=name,
-                reference=reference,
-                passes=passes,
-                needs=frozenset(needs),
-                threat=threat,
-                norm=norm,
-                iterative=iterative,
-                **described(function),
-            )
-        )
-        return function
-
-    return register
+    return PERTURBATIONS.registered(
+        PerturbationMethod,
+        name=name,
+        reference=reference,
+        passes=passes,
+        needs=frozenset(needs),
+        threat=threat,
+        norm=norm,
+        iterative=iterative,
+        modalities=frozenset(modalities),
+    )

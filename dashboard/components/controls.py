@@ -11,6 +11,7 @@ from core.params import Params, ParamSpec
 from core.values import Direction
 from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
+from dashboard.components.segments import pick_one
 from dashboard.services.address import DIRECTIONS, GOALS, HIGHEST_SEED
 from dashboard.state import ATTACK_HERE, EXPLAIN_HERE, GOAL, REGION, SEED
 from explainers import EXPLAINERS
@@ -45,17 +46,16 @@ def stress_form() -> Stress:
     dial = st.container(key="dial")
     direction = None
     if method.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}:
-        st.session_state.setdefault(GOAL, GOALS[0])
-        goal = st.segmented_control(
+        goal = pick_one(
             "Goal",
             GOALS,
-            required=True,
+            GOALS[0],
             key=GOAL,
             persist_state="session",
             width="stretch",
             help="Flip the decision as it stands, hide the finding, or induce it.",
         )
-        direction = DIRECTIONS[goal or GOALS[0]]
+        direction = DIRECTIONS[goal]
     params = pick_params(method)
     st.session_state.setdefault(SEED, 0)
     seed = st.number_input(

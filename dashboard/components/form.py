@@ -10,6 +10,7 @@ import streamlit as st
 from core.params import Params, ParamSpec, Value
 from core.registry import Method, Registry
 from dashboard.components.epsilon import is_epsilon
+from dashboard.components.segments import pick_one
 from dashboard.state import method_key, param_key
 
 FINEST_SLIDER = 500  # positions; more can't be hit with a mouse
@@ -64,7 +65,7 @@ def _widget(owner: str, spec: ParamSpec) -> Value:
     if spec.choices:
         if len(spec.choices) > SHORT_CHOICE:
             return str(st.selectbox(label, spec.choices, **kept))
-        return str(st.segmented_control(label, spec.choices, required=True, width="stretch", **kept))
+        return pick_one(label, spec.choices, str(spec.default), width="stretch", **kept)
     return _number(label, spec, kept)
 
 

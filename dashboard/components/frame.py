@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.values import Modality, ModelCard
 from dashboard.components.links import page
+from dashboard.components.segments import pick_one
 from dashboard.components.theme import theme_switch
 from dashboard.components.uploads import collect_uploads
 from dashboard.services.cases import Entry, worklist_entries
@@ -30,9 +31,7 @@ def frame(pages: Sequence[str]) -> None:
         with st.container(key="pages", horizontal=True, vertical_alignment="center", gap=None, width="content"):
             for name in pages:
                 st.page_link(page(name))
-        st.segmented_control(
-            "Wording", [PLAIN, TECHNICAL], default=PLAIN, required=True, key=WORDING, label_visibility="collapsed"
-        )
+        pick_one("Wording", [PLAIN, TECHNICAL], PLAIN, key=WORDING, label_visibility="collapsed")
         theme_switch()
     with st.container(key="notice"):
         st.caption(NOTICE)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.values import ModelCard, Score
 from dashboard.components.message import message
+from dashboard.components.segments import pick_one
 from dashboard.services.localized import Measured, against_twin, measured, measured_sets
 from evaluation.localize import CENTER, RANDOM, SCORES
 from evaluation.localized import Row, sentence, sign
@@ -63,16 +64,15 @@ def _pick_model(name: str, cards: list[ModelCard]) -> ModelCard:
         st.caption(f"Model: {escape(cards[0].name)}")
         return cards[0]
     by_key = {card.key: card for card in cards}
-    picked = st.segmented_control(
+    picked = pick_one(
         "Model",
         list(by_key),
-        default=cards[0].key,
-        required=True,
+        cards[0].key,
         format_func=lambda key: "Robust twin" if by_key[key].role == "robust" else by_key[key].role.capitalize(),
         key=f"outlined {name}",
         persist_state="session",
     )
-    return by_key[picked or cards[0].key]
+    return by_key[picked]
 
 
 def _pictures(found: Measured) -> str:

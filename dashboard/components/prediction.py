@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.values import Case, Comparison, ModelCard, Prediction
 from dashboard.components.glossary import GLOSSARY
+from dashboard.components.segments import pick_one
 from dashboard.components.words import shape
 from dashboard.state import of_model
 from evaluation.coverage import COVERAGES, answer_in_words, conformal_of
@@ -46,19 +47,16 @@ def pick_reading(card: ModelCard) -> Reading:
 
 
 def _pick(label: str, options: Sequence[T], usual: T, said: Callable[[T], str], card: ModelCard) -> T:
-    key = of_model(card.key, label.lower())
-    st.session_state.setdefault(key, usual)
-    picked = st.segmented_control(
+    return pick_one(
         label,
         options,
-        required=True,
+        usual,
         format_func=said,
-        key=key,
+        key=of_model(card.key, label.lower()),
         persist_state="session",
         width="stretch",
         help=GLOSSARY[label],
     )
-    return usual if picked is None else picked
 
 
 def _share(coverage: float) -> str:

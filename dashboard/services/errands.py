@@ -7,49 +7,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from core.errors import Cancelled, SecondLookError
 from core.progress import Report
-from core.values import ModelCard
 from dashboard.services.jobs import Cancel, Job, Work, submit
 from dashboard.services.results import Key, shared_card
+from dashboard.services.shelf import Shelf
 
-OWN, SHARED = 96, 256  # values; a map takes some 300 kB
+OWN_BYTES, SHARED_BYTES = 32 << 20, 96 << 20  # a map takes some 300 kB
 LEAST_SHARE, LEAST_SECONDS = 0.05, 0.5  # before these, a time left says too little
 
 
 K = TypeVar("K", bound=Key)
 T = TypeVar("T")
-
-
-class Shelf(Generic[K, T]):
-    """Values with the card of their model; those not looked at for longest leave when there are too many."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[K, tuple[T, ModelCard | None]] = OrderedDict()
-
-    def put(self, key: K, value: T, card: ModelCard | None) -> None:
-        """Keep a value."""
-        with self._lock:
-            self._kept[key] = value, card
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-
-    def get(self, key: K, card: ModelCard | None) -> T | None:
-        """What is kept of this key and a model with this card."""
-        with self._lock:
-            value, made_with = self._kept.get(key, (None, None))
-            if value is None or made_with != card:
-                return None
-            self._kept.move_to_end(key)
-            return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +37,7 @@ class Errands(Generic[K, T]):
     """What one session wants computed, what it may see, and why some of it can't be had."""
 
     def __init__(self, shared: Shelf[K, T]) -> None:
-        self._shared, self._own = shared, Shelf[K, T](OWN)
+        self._shared, self._own = shared, Shelf[K, T](OWN_BYTES)
         self.wanted: Mapping[K, Task[T]] = {}
         self.errors: dict[K, SecondLookError] = {}
         self.stopped = False
@@ -110,9 +83,9 @@ class Errands(Generic[K, T]):
 
     def wait(self, seconds: float) -> None:
         """Wait at most so long for what is wanted."""
-        end = time.monotonic() + seconds
-        while self.working and time.monotonic() < end:
-            time.sleep(0.01)
+        job = self._job
+        if job is not None:
+            job.wait(seconds)
 
     @property
     def done(self) -> int:

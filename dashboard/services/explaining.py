@@ -13,11 +13,12 @@ from core.params import Params
 from core.progress import Report
 from core.values import Assessment, Attribution, Case, Caution, Floats, Geometry, Mask, ModelCard, Prediction
 from dashboard.services import pictures
-from dashboard.services.errands import SHARED, Errands, Shelf, Task
+from dashboard.services.errands import SHARED_BYTES, Errands, Task
 from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, giving_way, step
 from dashboard.services.loading import load_classifier
 from dashboard.services.own import OwnModels
+from dashboard.services.shelf import Shelf
 from dashboard.state import held
 from evaluation.agreement import consensus, rank_matrix
 from evaluation.session import fitted
@@ -102,9 +103,9 @@ class Explained:
     beyond: bool
 
 
-_MAPS = Shelf[Question, Explained](SHARED)
-_MEASURED = Shelf[About, Assessment](SHARED)
-_REPEATED = Shelf[About, Stability](SHARED)
+_MAPS = Shelf[Question, Explained](SHARED_BYTES)
+_MEASURED = Shelf[About, Assessment](SHARED_BYTES)
+_REPEATED = Shelf[About, Stability](SHARED_BYTES)
 
 
 class Maps(Errands[Question, Explained]):

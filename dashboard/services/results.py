@@ -6,19 +6,16 @@ So whoever asks for what somebody asked before has it at once, and nobody ever s
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from core.errors import ModelError, UnknownName
 from core.values import ModelCard
 from dashboard.services.cases import bundled
 from dashboard.services.finished import Finished, Mark, Request, Subject
 from dashboard.services.first import first_comparison
+from dashboard.services.shelf import Shelf
 from model_zoo.cards import load_card
 
 SHARED_BYTES, OWN_BYTES = 256 << 20, 128 << 20  # an attack keeps its iterates, some ten megabytes
@@ -36,57 +33,23 @@ class Key(Protocol):
         """The key of the model."""
 
 
-class Shelf:
-    """Comparisons with the card of their model; those not looked at for longest leave where all take too many bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Request, tuple[Finished, ModelCard | None, int]] = OrderedDict()
-
-    def put(self, finished: Finished, card: ModelCard | None) -> None:
-        """Keep a comparison, if it fits at all."""
-        taken = size(finished)
-        if taken > self._most:
-            return
-        with self._lock:
-            self._kept[finished.request] = finished, card, taken
-            self._kept.move_to_end(finished.request)
-            while sum(taken for _, _, taken in self._kept.values()) > self._most:
-                self._kept.popitem(last=False)
-
-    def get(self, request: Request, card: ModelCard | None) -> Finished | None:
-        """What is kept of this request and a model with this card."""
-        with self._lock:
-            finished, made_with, _ = self._kept.get(request, (None, None, 0))
-            if finished is None or made_with != card:
-                return None
-            self._kept.move_to_end(request)
-            return finished
-
-    def requests(self) -> tuple[Request, ...]:
-        """Of all that is kept."""
-        with self._lock:
-            return tuple(self._kept)
-
-
-SHARED = Shelf(SHARED_BYTES)
+SHARED = Shelf[Request, Finished](SHARED_BYTES)
 
 
 class Results(Mapping[Request, Finished]):
     """What one session may see."""
 
     def __init__(self) -> None:
-        self._own = Shelf(OWN_BYTES)
+        self._own = Shelf[Request, Finished](OWN_BYTES)
 
     def put(self, finished: Finished) -> Finished:
         """Keep a comparison, and give it back."""
         card = shared_card(finished.request)
         if card is None:
-            self._own.put(finished, None)
+            self._own.put(finished.request, finished, None)
         else:
             marks = {subject: mark for subject, mark in finished.marks.items() if subject in bundled_subjects()}
-            SHARED.put(dataclasses.replace(finished, marks=marks), card)
+            SHARED.put(finished.request, dataclasses.replace(finished, marks=marks), card)
         return finished
 
     def __getitem__(self, request: Request) -> Finished:
@@ -96,13 +59,13 @@ class Results(Mapping[Request, Finished]):
         else:
             found = SHARED.get(request, card)
             if found is None and (found := first_comparison(request, card)) is not None:
-                SHARED.put(found, card)
+                SHARED.put(request, found, card)
         if found is None:
             raise KeyError(request)
         return found
 
     def __iter__(self) -> Iterator[Request]:
-        return (request for request in (*self._own.requests(), *SHARED.requests()) if self.get(request) is not None)
+        return (request for request in (*self._own.kept(), *SHARED.kept()) if self.get(request) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -110,7 +73,7 @@ class Results(Mapping[Request, Finished]):
     def shared_marks(self, model: str) -> Mapping[Subject, Mark]:
         """What a model is known to say of the bundled cases."""
         known: dict[Subject, Mark] = {}
-        for request in SHARED.requests():
+        for request in SHARED.kept():
             if request.model == model and not request.anyway and (found := self.get(request)) is not None:
                 known |= found.marks
         return known
@@ -130,16 +93,3 @@ def shared_card(key: Key) -> ModelCard | None:
 def bundled_subjects() -> frozenset[Subject]:
     """Those of the cases that come with Second Look."""
     return frozenset(Subject.of(entry.case) for entry in bundled())
-
-
-def size(value: Any) -> int:
-    """Bytes of the arrays and texts in a value."""
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    if isinstance(value, str):
-        return len(value)
-    if dataclasses.is_dataclass(value):
-        return sum(size(getattr(value, field.name)) for field in dataclasses.fields(value))
-    if isinstance(value, Mapping):
-        return sum(size(key) + size(part) for key, part in value.items())
-    return sum(map(size, value)) if isinstance(value, tuple) else 0

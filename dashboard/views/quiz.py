@@ -12,6 +12,7 @@ from dashboard.components.lessons.place import Place, link_to
 from dashboard.components.message import message
 from dashboard.components.pair import Pick, pair
 from dashboard.components.progress import halted, progress
+from dashboard.components.segments import pick_one
 from dashboard.components.tables import table
 from dashboard.services.models import default_for
 from dashboard.services.quizzing import Quiz, Setup, cases_for
@@ -68,7 +69,7 @@ def _settings(run: Quiz) -> None:
             format_func=lambda size: f"{level(size)}/255",
             key="quiz epsilon",
         )
-        pairs = st.segmented_control("Pairs", LENGTHS, default=LENGTHS[0], required=True, key="quiz pairs")
+        pairs = pick_one("Pairs", LENGTHS, LENGTHS[0], key="quiz pairs")
     if epsilon < ONE_LEVEL:
         message(
             "A screen with 256 gray levels shows hardly anything of a change this small. Both pictures are sent with "
@@ -78,7 +79,7 @@ def _settings(run: Quiz) -> None:
     if model is None:
         message("No model is installed for these pictures.")
         return
-    setup = Setup(modality, model, method, epsilon, pairs or LENGTHS[0])
+    setup = Setup(modality, model, method, epsilon, pairs)
     st.button("Start", type="primary", key="quiz start", on_click=run.begin, args=(setup,))
 
 

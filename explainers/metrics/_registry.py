@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.registry import Method, Registry, described
+from core.registry import Method, Registry
 
 F = TypeVar("F", bound=Callable[..., "Measured"])
 
@@ -86,21 +86,14 @@ def measure(
     axes: tuple[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Register the function below; see Method and Measure for the arguments."""
-
-    def register(function: F) -> F:
-        MEASURES.add(
-            Measure(
-                name=name,
-                reference=reference,
-                passes=passes,
-                needs=frozenset(needs),
-                unit=unit,
-                better=better,
-                maps=maps,
-                axes=axes,
-                **described(function),
-            )
-        )
-        return function
-
-    return register
+    return MEASURES.registered(
+        Measure,
+        name=name,
+        reference=reference,
+        passes=passes,
+        needs=frozenset(needs),
+        unit=unit,
+        better=better,
+        maps=maps,
+        axes=axes,
+    )

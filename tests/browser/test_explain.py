@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import SECONDS, settled
+from tests.browser.pages import settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-expect.set_options(timeout=1000 * SECONDS)
 
 
 def opened(page: Page, address: str, case: str) -> None:

@@ -13,8 +13,6 @@ from tests.browser.pages import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-expect.set_options(timeout=120_000)
-
 LESSON = "Reading a saliency map"
 
 

@@ -19,8 +19,6 @@ from tests.browser.viewer_page import GRID, LARGE, MM, SIZE, attacked, radiograp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-expect.set_options(timeout=60_000)
-
 Levels = npt.NDArray[np.uint8]
 Spot = tuple[float, float]
 CAMERA = "root => ({ ...root.viewer.camera })"

@@ -15,13 +15,13 @@ from core.registry import Method, Registry
 METHOD = '''
 """What it is."""
 from core.params import Params
-from core.registry import Method, described
+from core.registry import Method
 from {package} import REGISTRY
 
-def {function}(params: Params) -> None: ...
-
 NEEDS = frozenset({{"gradient"}})
-REGISTRY.add(Method(name="{name}", reference="", passes=lambda p, shape: 1, needs=NEEDS, **described({function})))
+
+@REGISTRY.registered(Method, name="{name}", reference="", passes=lambda p, shape: 1, needs=NEEDS)
+def {function}(params: Params) -> None: ...
 '''
 
 

@@ -21,11 +21,12 @@ from dashboard.components.explaining.choice import FAMILIES, METHODS, PRESET, PR
 from dashboard.components.explaining.stability import in_words
 from dashboard.components.explaining.verdicts import CENTER, RANDOM, overall, verdict
 from dashboard.services import explaining
-from dashboard.services.errands import Errands, Shelf, Task
+from dashboard.services.errands import Errands, Task
 from dashboard.services.explaining import About, Combined, Explained, Question, surrogate_of
 from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, always
 from dashboard.services.map_files import as_dicom, as_npy, as_png
+from dashboard.services.shelf import Shelf
 from dashboard.state import CASE
 from evaluation.stability import Stability
 from evaluation.words import NOTICE
@@ -73,7 +74,7 @@ class Numbers(Errands[Question, str]):
     """Errands of this test alone."""
 
     def __init__(self) -> None:
-        super().__init__(Shelf(4))
+        super().__init__(Shelf(4 << 10))
 
 
 def test_errands_are_done_in_order_and_one_that_fails_does_not_stop_the_others() -> None:

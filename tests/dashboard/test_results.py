@@ -12,7 +12,8 @@ from dashboard.services import comparing, results
 from dashboard.services.cases import bundled
 from dashboard.services.comparing import Comparisons, Finished, Request, Subject
 from dashboard.services.jobs import Cancel, always
-from dashboard.services.results import Results, Shelf, size
+from dashboard.services.results import Results
+from dashboard.services.shelf import Shelf, size
 from evaluation.suitability import objections
 from explainers import EXPLAINERS
 from imaging.phantoms import phantom
@@ -107,11 +108,11 @@ def test_the_least_recently_used_leave_when_there_are_too_many_bytes() -> None:
     finished = [made(UPLOAD, seed) for seed in range(4)]
     shelf = Shelf(size(finished[0]) * 3 + 100)
     for each in finished[:3]:
-        shelf.put(each, None)
+        shelf.put(each.request, each, None)
     assert shelf.get(finished[0].request, None) is finished[0]
-    shelf.put(finished[3], None)
+    shelf.put(finished[3].request, finished[3], None)
     assert [each.request.seed for each in finished if shelf.get(each.request, None)] == [0, 2, 3]
-    Shelf(10).put(finished[0], None)
+    Shelf(10).put(finished[0].request, finished[0], None)
 
 
 def test_size_counts_arrays_and_texts_wherever_they_are() -> None:

@@ -15,7 +15,7 @@ from evaluation.cli import main
 FOLDERS = {"cxr_pneumonia": "cxr", "dermoscopy_melanoma": "dermoscopy", "fundus_referable_dr": "fundus"}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", FOLDERS)
 def test_pgd_takes_accuracy_to_nothing_and_equal_noise_does_not(
     key: str, shared_data: Path, capsys: pytest.CaptureFixture[str]

@@ -20,6 +20,7 @@ from core.params import ParamSpec
 from core.values import Floats, InputSpec
 from explainers import EXPLAINERS, explain
 from model_zoo.architectures import build
+from tests.declared import explains_itself
 from tests.toys import linear_classifier, small_cnn_classifier
 
 KEYS = [method.key for method in EXPLAINERS]
@@ -144,6 +145,7 @@ def any_value(spec: ParamSpec) -> st.SearchStrategy[Any]:
     return st.floats(spec.low, spec.high)
 
 
+@pytest.mark.thorough
 @every_method
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
@@ -232,18 +234,7 @@ def test_no_pass_is_so_large_that_cancel_has_to_wait(key: str) -> None:
 
 @every_method
 def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
-    method = EXPLAINERS[key]
-    assert method.key == method.function.__module__.rpartition(".")[2]
-    for heading in ("What it is", "What it guarantees", "When to distrust it", "Reference"):
-        assert f"**{heading}.**" in method.text
-    assert method.reference in method.text
-    for spec in method.params.specs():
-        assert spec.help.endswith(".")
-        if not spec.choices:
-            assert spec.low is not None
-            assert spec.high is not None
-            assert spec.step is not None
-            assert spec.low <= float(spec.default) <= spec.high
+    explains_itself(EXPLAINERS[key])
 
 
 def replace_function(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor]) -> None:

@@ -17,7 +17,7 @@ from model_zoo.train import logits_of
 BUNDLED = [card.key for card in cards() if card.role != "foreign"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", BUNDLED)
 def test_the_test_split_gives_what_the_card_says(key: str, shared_data: Path) -> None:
     model, task = load_classifier(key), load_task(key)

@@ -19,6 +19,7 @@ from core.errors import BrokenPromise, Cancelled, InputError, ParameterError, Un
 from core.params import ParamSpec
 from core.values import Floats, Goal
 from perturbations import PERTURBATIONS, PerturbationMethod, Threat, perturb, perturb_batch
+from tests.declared import explains_itself
 from tests.toys import linear_classifier, small_cnn_classifier
 
 KEYS = [method.key for method in PERTURBATIONS]
@@ -175,6 +176,7 @@ def any_value(spec: ParamSpec) -> st.SearchStrategy[Any]:
     return st.floats(spec.low, spec.high)
 
 
+@pytest.mark.thorough
 @every_method
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
@@ -244,18 +246,8 @@ def test_only_searches_have_a_trajectory(key: str) -> None:
 
 @every_method
 def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
-    method = PERTURBATIONS[key]
-    for heading in ("What it is", "What it guarantees", "When to distrust it", "Reference"):
-        assert f"**{heading}.**" in method.text
-    assert method.reference in method.text
-    assert isinstance(method.threat, Threat)
-    for spec in method.params.specs():
-        assert spec.help.endswith(".")
-        if not isinstance(spec.default, bool):
-            assert spec.low is not None
-            assert spec.high is not None
-            assert spec.step is not None
-            assert spec.low <= float(spec.default) <= spec.high
+    explains_itself(PERTURBATIONS[key])
+    assert isinstance(PERTURBATIONS[key].threat, Threat)
 
 
 def replace_function(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.values import Modality
 from dashboard.components.comparing.axes import AXES, Axis, Setup, modality_of
+from dashboard.components.segments import pick_one
 from dashboard.state import COLUMNS, ROWS, on_axis
 
 SHOWN, REFERENCE = "compare shown", "compare reference"  # one of SHOWABLE; the code of a cell
@@ -49,8 +50,7 @@ def pick_shown() -> Shown:
     """Whether the cells show the perturbed pictures or the clean ones."""
     if st.session_state.get(SHOWN) not in SHOWABLE:
         st.session_state[SHOWN] = SHOWABLE[0]
-    picked = st.segmented_control("Pictures", SHOWABLE, required=True, key=SHOWN, persist_state="session")
-    return picked or SHOWABLE[0]
+    return pick_one("Pictures", SHOWABLE, SHOWABLE[0], key=SHOWN, persist_state="session")
 
 
 def pick_reference(names: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from core.values import ModelCard
 from dashboard.components.frequencies import FEW, frequencies
 from dashboard.components.glossary import GLOSSARY
 from dashboard.components.message import literal, message
+from dashboard.components.segments import pick_one
 from dashboard.services import measured
 from evaluation.words import finding, percent
 from model_zoo.curves import Confusion
@@ -40,17 +41,15 @@ def _pick_point(card: ModelCard) -> str:
     usual, *others = card.operating_points
     if not others:
         return usual
-    picked = st.segmented_control(
+    return pick_one(
         "Operating point",
         [usual, *others],
-        default=usual,
-        required=True,
+        usual,
         format_func=str.capitalize,
         key=f"{card.key} operating point",
         persist_state="session",
         help=GLOSSARY["Operating point"],
     )
-    return picked or usual
 
 
 def _drop(card: ModelCard, own: Confusion, far: Confusion) -> str:

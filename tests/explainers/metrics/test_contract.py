@@ -20,6 +20,7 @@ from core.values import Assessment, Attribution, Floats, Mask
 from explainers import EXPLAINERS, explain
 from explainers._randomized import with_random_weights
 from explainers.metrics import MEASURES, Measured, Question, assess, rank_correlation
+from tests.declared import explains_itself
 from tests.explainers.test_contract import any_value, assert_untouched, picture
 from tests.toys import linear_classifier, small_cnn_classifier
 
@@ -251,6 +252,7 @@ def test_other_wrong_requests_are_refused() -> None:
         assess("sparseness", model, pixels, dataclasses.replace(attribution, heat=attribution.heat[:, 1:]))
 
 
+@pytest.mark.thorough
 @every_measure
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
@@ -291,15 +293,4 @@ def test_a_map_is_made_again_as_it_was_made(explainer: str, monkeypatch: pytest.
 
 @every_measure
 def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
-    measure = MEASURES[key]
-    assert measure.key == measure.function.__module__.rpartition(".")[2]
-    for heading in ("What it is", "What it guarantees", "When to distrust it", "Reference"):
-        assert f"**{heading}.**" in measure.text
-    assert measure.reference in measure.text
-    for spec in measure.params.specs():
-        assert spec.help.endswith(".")
-        if not spec.choices:
-            assert spec.low is not None
-            assert spec.high is not None
-            assert spec.step is not None
-            assert spec.low <= float(spec.default) <= spec.high
+    explains_itself(MEASURES[key])
