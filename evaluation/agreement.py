@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from core.values import Floats, Mask
-from explainers.metrics import is_constant
+from explainers.metrics import is_constant, mean_ranks
 
 
 def rank_matrix(heats: Sequence[Floats], visible: Mask) -> npt.NDArray[np.float64]:
@@ -45,4 +44,4 @@ def ranks(heats: Sequence[Floats], visible: Mask) -> npt.NDArray[np.float64]:
     mean rank, and maps that are the same everywhere nan."""
     rows = [heat[visible] for heat in heats]
     last = max(1, int(visible.sum()) - 1)
-    return np.stack([np.full(row.shape, np.nan) if is_constant(row) else (rankdata(row) - 1) / last for row in rows])
+    return np.stack([np.full(row.shape, np.nan) if is_constant(row) else (mean_ranks(row) - 1) / last for row in rows])

@@ -11,7 +11,6 @@ import threading
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.optimize import brentq
 
 from core.classifier import Classifier
 from core.progress import Report
@@ -52,6 +51,8 @@ def equal_noise(
     change = perturbed - clean
     if size == "linf":
         return UniformNoiseParams(255 * float(np.abs(change).max()))
+
+    from scipy.optimize import brentq  # a fifth of a second that no attack of a bounded size needs
 
     def missing(epsilon: float) -> float:
         params = UniformNoiseParams(epsilon)

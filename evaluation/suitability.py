@@ -17,7 +17,7 @@ from core.classifier import Classifier
 from core.errors import OutOfScope
 from core.values import Case, Caution, Floats, InputSpec, ModelCard
 from evaluation.words import percent
-from imaging.dicom.terms import CHEST, EYE, FRONTAL, MEANING, UNSPECIFIC
+from imaging.terms import CHEST, EYE, FRONTAL, MEANING, UNSPECIFIC
 from imaging.geometry import geometry_of, to_model
 from imaging.modality import contradicted, look_of
 

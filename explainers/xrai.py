@@ -18,18 +18,21 @@ model has never learned from faded pictures.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.ndimage import binary_dilation, find_objects
-from scipy.sparse import csc_array
 from torch import Tensor
 
 from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.params import Params, param
 from explainers._registry import explainer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array  # this and the segmentation take most of a second that only this method needs
 
 BATCH = 8
 SCALES = (50, 100, 150, 250, 500, 1200)
@@ -83,7 +86,8 @@ def _contributions(model: Classifier, x: Tensor, target: int, steps: int) -> Ten
 
 def _regions(pixels: npt.NDArray[np.float32]) -> csc_array:
     """pixels (C, h, w) -> (regions, h * w), 1 where a region is; the regions of all scales overlap."""
-    from skimage.segmentation import felzenszwalb  # half a second that only this method needs
+    from scipy.sparse import csc_array
+    from skimage.segmentation import felzenszwalb
 
     side, picture = min(pixels.shape[1:]), pixels.transpose(1, 2, 0)
     margin, smallest = round(MARGIN * side), round(SMALLEST * picture[..., 0].size)

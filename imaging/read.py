@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import UnreadableImage
 from core.values import MODALITIES, Case, Floats, Modality, content_id
-from imaging import dicom, raster
+from imaging import raster
 from imaging.geometry import recolored
 from imaging.limits import check_bytes
 from imaging.modality import contradicted, guess
@@ -42,6 +42,8 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
     header and colors. A chest X-ray has one channel; so has any picture whose channels are equal.
     Raises InputError: UnreadableImage, UndecodablePixels or LimitExceeded where the file is at fault.
     """
+    from imaging import dicom  # a fifth of a second that only a file needs
+
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         picture = (dicom.read if _is_dicom(data) else raster.read)(data, frame)
@@ -75,6 +77,8 @@ def read_case(data: bytes, *, frame: int = 0, modality: Modality | None = None) 
 
 def frame_count(data: bytes) -> int:
     """How many pictures are in the file: frames of a DICOM file, pages of a TIFF, else 1. Raises InputError."""
+    from imaging import dicom
+
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return (dicom.frame_count if _is_dicom(data) else raster.frame_count)(data)
@@ -82,6 +86,8 @@ def frame_count(data: bytes) -> int:
 
 def _is_dicom(data: bytes) -> bool:
     """Whether DICOM rather than one of the raster formats; raises UnreadableImage for anything else."""
+    from imaging import dicom
+
     check_bytes(len(data))
     if dicom.is_dicom(data):
         return True

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from core.errors import InputError, ParameterError
 
@@ -132,6 +131,7 @@ def calibration(logits: Array, truth: Array) -> tuple[float, float]:
     Temperature scaling (Guo et al. 2017, arXiv:1706.04599) with a free intercept, because training draws both
     answers equally often and the population does not.
     """
+    from scipy.optimize import minimize  # a fifth of a second that no reader needs
 
     def log_loss(parameters: Array) -> float:
         log_temperature, shift = parameters

@@ -1,7 +1,7 @@
 """How far a map can be trusted: one file per measure, each with the scores of a random map and of a central blob."""
 
 from explainers.metrics._assess import FREE_DRAWS, assess, central_blob
-from explainers.metrics._ranks import is_constant, rank_correlation
+from explainers.metrics._ranks import is_constant, mean_ranks, rank_correlation
 from explainers.metrics._registry import MEASURES, Measure, Measured, Question, measure
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "assess",
     "central_blob",
     "is_constant",
+    "mean_ranks",
     "measure",
     "rank_correlation",
 ]

@@ -17,9 +17,9 @@ from __future__ import annotations
 import math
 
 import torch
-from scipy.stats import rankdata
 
 from core.params import Params
+from explainers.metrics._ranks import mean_ranks
 from explainers.metrics._region import heat_and_region
 from explainers.metrics._registry import Measured, Question, measure
 
@@ -31,5 +31,5 @@ def localization_auc(question: Question, params: Params, rng: torch.Generator) -
     inside, outside = int(region.sum()), int((~region).sum())
     if inside == 0 or outside == 0:
         return Measured(math.nan)
-    wins = rankdata(heat)[region].sum() - inside * (inside + 1) / 2
+    wins = mean_ranks(heat)[region].sum() - inside * (inside + 1) / 2
     return Measured(float(wins / (inside * outside)))

@@ -12,7 +12,8 @@ from imaging.dicom.elements import Elements
 from imaging.dicom.header import ImageHeader, pixel_keyword, read_frames, read_header
 from imaging.dicom.orientation import orientation_of
 from imaging.dicom.parsing import DicomFile, class_name, parse
-from imaging.dicom.terms import (
+from imaging.picture import Picture
+from imaging.terms import (
     BODY_PARTS,
     CHEST,
     LATERALITIES,
@@ -22,7 +23,6 @@ from imaging.dicom.terms import (
     UNSPECIFIC,
     VIEWS,
 )
-from imaging.picture import Picture
 
 logging.getLogger("pydicom").propagate = False  # it logs the values it stumbles over, and they may name a patient
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from core.errors import UndecodablePixels
 from imaging.dicom.elements import Elements, damaged
-from imaging.dicom.terms import PHOTOMETRICS, RETIRED_PHOTOMETRICS
 from imaging.limits import check_frame, check_frames, check_pixels
+from imaging.terms import PHOTOMETRICS, RETIRED_PHOTOMETRICS
 
 PixelKeyword = Literal["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
 _BITS: dict[PixelKeyword, tuple[int, ...]] = {

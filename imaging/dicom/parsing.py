@@ -18,8 +18,8 @@ from pydicom.uid import (
 
 from core.errors import LimitExceeded
 from imaging.dicom.elements import damaged
-from imaging.dicom.terms import ELEMENTS
 from imaging.limits import MAX_BYTES, check_bytes
+from imaging.terms import ELEMENTS
 
 _MAX_READS = 300_000
 
