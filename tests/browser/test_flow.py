@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.pages import settled
+from tests.browser.pages import settled, until
 from tests.browser.test_main_job import finished, upload
 from tests.dashboard.steps import phantom_png
 
@@ -27,6 +27,11 @@ def marks(page: Page) -> list[str]:
     return [str(mark.get_attribute("data-text")) for mark in page.locator(".worklist .mark").all()]
 
 
+def numbers(page: Page) -> list[float]:
+    """The percentages of the cases, from top to bottom, where the model was asked."""
+    return [float(re.sub(r"[^\d.]", "", mark)) for mark in marks(page) if mark.strip("? ")]
+
+
 def test_a_link_opens_what_its_sender_saw_and_back_leads_back(page: Page, address: str) -> None:
     query = "case=retina-photograph&model=fundus_referable_dr&attack=fgsm&epsilon=0.5&explainer=saliency&goal=induce"
     page.goto(f"{address}/?{query}")
@@ -39,7 +44,7 @@ def test_a_link_opens_what_its_sender_saw_and_back_leads_back(page: Page, addres
     expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 1")
     page.wait_for_url(re.compile("case=chest-phantom-1"))
     finished(page)
-    page.wait_for_timeout(2000)
+    settled(page)
     page.go_back()
     expect(page.locator(CHOSEN)).to_contain_text("normal left eye")
     page.wait_for_url(re.compile("case=retina-photograph"))
@@ -58,13 +63,11 @@ def test_the_worklist_finds_filters_and_sorts(page: Page) -> None:
     expect(page.locator(".worklist .empty")).to_be_visible()
     page.get_by_role("searchbox", name="Find a case").fill("")
     page.get_by_role("combobox", name="Which cases").select_option("Flagged")
-    expect(lines.first).to_be_visible()
-    assert 0 < lines.count() < total
-    assert all("●" in mark for mark in marks(page))
+    flagged = until(page, lambda: marks(page), lambda seen: bool(seen) and all("●" in mark for mark in seen), "flagged")
+    assert 0 < len(flagged) < total
     page.get_by_role("combobox", name="Which cases").select_option("All")
     page.get_by_role("combobox", name="Order").select_option("Lowest first")
-    numbers = [float(re.sub(r"[^\d.]", "", mark)) for mark in marks(page) if mark.strip("? ")]
-    assert numbers == sorted(numbers)
+    until(page, lambda: numbers(page), lambda seen: len(seen) > 1 and seen == sorted(seen), "lowest first")
 
 
 def test_the_next_case_is_the_next_one_that_the_reader_sees(page: Page) -> None:
