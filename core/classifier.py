@@ -16,6 +16,7 @@ from core.errors import InputError, ParameterError, UnknownName
 from core.values import Floats, Mask, ModelCard, Prediction
 
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
+Ask: TypeAlias = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +25,12 @@ class Classifier:
 
     cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
-    surrogate gives the model that an attacker without this one trains instead, universal a change (C, h, w) of largest
-    value 1 that was found to mislead this model on many images; both are loaded at the first call.
+    surrogate gives the model that an attacker without this one trains instead, universal two changes (2, C, h, w) of
+    largest value 1 that were found to hide and to induce the first label on many images; both are loaded when called.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
-    default. transform, see through(); contrast, see versus(). lock is held during each pass; hold it while hooks are
-    put on the network, and never around a pass: others may be served between two passes, and would wait for ever.
+    default. transform, see through(); answer, see answering(); contrast, see versus(). lock is held during each pass;
+    hold it while hooks are put on the network, and never around a pass: others may be served between two passes, and
+    would wait for ever.
     """
 
     card: ModelCard
@@ -40,6 +42,7 @@ class Classifier:
     differentiable: bool = True
     distance: Callable[[Tensor], Tensor] | None = None
     transform: Callable[[Tensor], Tensor] | None = None
+    answer: Callable[[Ask, Tensor], Tensor] | None = None
     contrast: tuple[int, int] | None = None
     surrogate: Callable[[], Classifier] | None = None
     universal: Callable[[], Floats] | None = None
@@ -47,8 +50,7 @@ class Classifier:
     def __call__(self, x: Tensor) -> Tensor:
         if self.transform is not None:
             x = self.transform(x)
-        with self.lock:
-            logits: Tensor = self.network(x)
+        logits = self._pass(x) if self.answer is None else self.answer(self._pass, x)
         if self.contrast is not None:
             target, other = self.contrast
             logits = logits.index_add(1, torch.tensor([target]), logits[:, [other]], alpha=-1)
@@ -56,16 +58,35 @@ class Classifier:
             self.on_pass(x.detach(), logits.detach())
         return logits
 
-    def watched(self, on_pass: OnPass) -> Classifier:
-        """The same classifier that also calls on_pass(x, logits) after each pass; on_pass may raise Cancelled."""
-        return dataclasses.replace(self, on_pass=on_pass)
+    def _pass(self, x: Tensor) -> Tensor:
+        with self.lock:
+            logits: Tensor = self.network(x)
+        return logits
+
+    def watched(self, on_pass: OnPass, aside: OnPass | None = None) -> Classifier:
+        """The same classifier that also calls on_pass(x, logits) after each pass, and aside(x, logits) after each pass
+        of its surrogate; both may raise Cancelled."""
+        watched = dataclasses.replace(self, on_pass=on_pass)
+        return watched if aside is None else watched._with_surrogate(lambda other: other.watched(aside))
 
     def through(self, transform: Callable[[Tensor], Tensor]) -> Classifier:
-        """The same classifier that is shown transform(x), of the shape of x, in place of x; on_pass sees what it is
-        shown. Of several, the last added comes first."""
+        """The same classifier that is shown transform(x), of the shape of x, in place of x, and so is its surrogate;
+        on_pass sees what it is shown. Of several, the last added comes first."""
         before = self.transform
         both = transform if before is None else lambda x: before(transform(x))
-        return dataclasses.replace(self, transform=both)
+        return dataclasses.replace(self, transform=both)._with_surrogate(lambda other: other.through(transform))
+
+    def _with_surrogate(self, change: Callable[[Classifier], Classifier]) -> Classifier:
+        surrogate = self.surrogate
+        return self if surrogate is None else dataclasses.replace(self, surrogate=lambda: change(surrogate()))
+
+    def answering(self, answer: Callable[[Ask, Tensor], Tensor]) -> Classifier:
+        """The same classifier that answers x, after transform, with answer(ask, x); ask(x) is what it answered before,
+        and may be called any number of times. on_pass sees x and the answer, once. Of several, the last added comes
+        first."""
+        before = self.answer
+        both = answer if before is None else lambda ask, x: answer(lambda shown: before(ask, shown), x)
+        return dataclasses.replace(self, answer=both)
 
     def versus(self, target: int, other: int) -> Classifier:
         """The same classifier whose logit of target is how far it exceeds that of other: for explanations only, since
@@ -86,11 +107,12 @@ class Classifier:
     @property
     def offers(self) -> frozenset[str]:
         """What methods may need: "gradient", "feature map", "module tree" (layers that can be reached one by one),
-        "surrogate", "universal change"."""
+        "feature distance", "surrogate", "universal change"."""
         offered = {
             "gradient": self.differentiable,
             "feature map": self.differentiable and self.cam_layer is not None,
-            "module tree": self.differentiable and self.card.format == "timm",
+            "module tree": self.differentiable and self.card.format == "timm" and self.answer is None,
+            "feature distance": self.distance is not None,
             "surrogate": self.surrogate is not None,
             "universal change": self.universal is not None,
         }

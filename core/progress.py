@@ -26,10 +26,19 @@ class Meter:
     report: Report | None = None
     cancel: threading.Event | None = None
     images: int = 0
+    others: int = 0
 
     def __call__(self, x: Tensor, logits: Tensor) -> None:
         self.images += len(x)
+        self._step()
+
+    def aside(self, x: Tensor, logits: Tensor) -> None:
+        """A pass through another model, which is work done but not one of the images."""
+        self.others += len(x)
+        self._step()
+
+    def _step(self) -> None:
         if self.report is not None:
-            self.report(min(1.0, self.images / max(1, self.expected)))
+            self.report(min(1.0, (self.images + self.others) / max(1, self.expected)))
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled

@@ -19,7 +19,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Direction: TypeAlias = Literal["hide", "induce"]
 Modality: TypeAlias = Literal["cxr", "dermoscopy", "fundus"]
-Role: TypeAlias = Literal["standard", "robust", "backdoored", "surrogate", "foreign"]
+Role: TypeAlias = Literal["standard", "robust", "regularized", "distilled", "backdoored", "surrogate", "foreign"]
 Format: TypeAlias = Literal["timm", "torchscript", "export", "onnx"]
 
 MODALITIES: Mapping[Modality, str] = {
@@ -30,6 +30,8 @@ MODALITIES: Mapping[Modality, str] = {
 ROLES: Mapping[Role, str] = {
     "standard": "Standard models",
     "robust": "Robust twins, trained against an attacker",
+    "regularized": "Twins trained to have small gradients",
+    "distilled": "Twins taught by the standard model: a defense that was broken",
     "foreign": "Models from elsewhere",
     "backdoored": "Teaching models with a planted fault",
     "surrogate": "Surrogates, used only as the attacker's model",
@@ -212,6 +214,11 @@ class Goal:
         """The goal that flips the decision as it stands."""
         return cls(target, "hide" if prediction.positive[target] else "induce")
 
+    @classmethod
+    def standing(cls, prediction: Prediction, target: int) -> Goal:
+        """The goal that keeps the decision as it stands."""
+        return cls(target, "induce" if prediction.positive[target] else "hide")
+
     def loss(self, logits: Any) -> Any:
         """(N, K) logits -> (N,), falling as the goal comes nearer. Array or tensor."""
         evidence = logits[:, self.target]
@@ -229,7 +236,8 @@ class Attribution:
     heat (h, w) float32 in the model frame, raw, never rescaled; unit of one value of heat; signed: whether
     negative values mean evidence against; residual: for complete methods, (sum of heat) - (logit - baseline logit),
     in logits; region: (h, w) where heat was kept, None if everywhere; against: the label that target is explained in
-    contrast to, None if for itself.
+    contrast to, None if for itself; cells: (rows, columns) what heat was smoothly enlarged from, 0 where the center of
+    a cell is not kept; None where the method gives each pixel a value of its own.
     """
 
     method: str
@@ -243,6 +251,7 @@ class Attribution:
     seconds: float
     region: Mask | None = None
     against: int | None = None
+    cells: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.errors import Cancelled, ModelError, SecondLookError
+from core.errors import Cancelled, ModelError, SecondLookError, UnknownName
 from core.progress import Report
 from core.values import ModelCard
 from model_zoo import formats
@@ -19,6 +19,7 @@ from model_zoo.architectures import TimmNetwork
 from model_zoo.cards import REMEDY, load_card, models_folder
 from model_zoo.download import fetch
 from model_zoo.formats import Loaded
+from model_zoo.universal import universal_of
 
 UPLOAD = "upload_"  # begins the keys of models that came from a browser and lie in no folder of ours
 WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "weights"
@@ -95,8 +96,7 @@ def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
     def distance(x: Tensor) -> Tensor:
         assert scope is not None
         assert isinstance(network, TimmNetwork)
-        with torch.inference_mode():
-            distances: Tensor = scope(network.embed(x))
+        distances: Tensor = scope(network.embed(x))
         return distances
 
     return Classifier(
@@ -105,7 +105,20 @@ def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
         loaded.cam_layer,
         differentiable=loaded.differentiable,
         distance=distance if scope is not None else None,
+        surrogate=_surrogate_of(card),
+        universal=universal_of(card),
     )
+
+
+def _surrogate_of(card: ModelCard) -> Callable[[], Classifier] | None:
+    """Loads the surrogate of this task, which serves the twins of its model too; None where there is none, or it sees
+    or answers something else."""
+    try:
+        other = load_card(f"{card.twin or card.key}_surrogate")
+    except UnknownName:
+        return None
+    fits = other.role == "surrogate" and (other.input, other.labels) == (card.input, card.labels)
+    return (lambda: load_classifier(other.key)) if fits and other.key != card.key else None
 
 
 def file_digest(path: Path) -> str:

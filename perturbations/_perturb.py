@@ -14,6 +14,7 @@ from core.errors import BrokenPromise
 from core.params import Params
 from core.progress import Meter, Report
 from core.values import Floats, Goal, Mask, Perturbation
+from perturbations._keeping import Keeping
 from perturbations._norms import measure_norms
 from perturbations._registry import PERTURBATIONS, PerturbationMethod
 from perturbations._survival import survival
@@ -30,6 +31,7 @@ def perturb(
     goal: Goal,
     params: Params | None = None,
     *,
+    judge: Classifier | None = None,
     seed: int = 0,
     region: Mask | None = None,
     report: Report | None = None,
@@ -37,9 +39,10 @@ def perturb(
 ) -> Perturbation:
     """Perturb pixels (C, h, w) float32 in [0, 1], in the model frame, with the method called key.
 
-    params default to the method's own. region (h, w) bool holds the only pixels that may change; the method is shown a
-    model that sees the clean picture outside. report gets the share done in [0, 1]. Raises UnknownName, Unsupported,
-    InputError, ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    params default to the method's own. judge decides what is reached, where it is not the model itself. region (h, w)
+    bool holds the only pixels that may change; the method is shown a model that sees the clean picture outside. report
+    gets the share done in [0, 1]. Raises UnknownName, Unsupported, InputError, ParameterError, BrokenPromise, and
+    Cancelled at the next pass once cancel is set.
     """
     method = PERTURBATIONS[key]
     params = method.checked(params)
@@ -48,18 +51,24 @@ def perturb(
     model.check_region(region)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
-    meter = Meter(passes + SURVIVAL_PASSES, report, cancel)
-    trajectory = Trajectory(goal, passes // getattr(params, "restarts", 1))
+    meter = Meter(passes + _keeps_others(model, params) + SURVIVAL_PASSES, report, cancel)
+    start = time.perf_counter()
+    aim = _aim(method, model.watched(meter, meter.aside), pixels[None], goal, params)
+    restarts, averaged = getattr(params, "restarts", 1), getattr(params, "averaged", 1)
+    trajectory = Trajectory(aim, passes // restarts // averaged, averaged)
 
     def follow(x: Tensor, logits: Tensor) -> None:
         meter(x, logits)
         if method.iterative:
-            trajectory(x, logits)
+            trajectory.answer(logits)
 
-    start = time.perf_counter()
-    perturbed = _run(method, model.watched(follow), pixels[None], goal, params, seed, region)[0]
+    watched = model.watched(follow, meter.aside)
+    if method.iterative:
+        watched = trajectory.watched(watched)
+    perturbed = _run(method, watched, pixels[None], aim, params, seed, region)[0]
     seconds = time.perf_counter() - start
     queries = meter.images
+    meter.expected = queries + meter.others + SURVIVAL_PASSES  # a search may end early
     return Perturbation(
         method=key,
         params=params.as_dict(),
@@ -68,10 +77,10 @@ def perturb(
         clean=pixels,
         perturbed=perturbed,
         norms=measure_norms(pixels, perturbed),
-        reached=survival(model.watched(meter), perturbed, goal),
+        reached=survival((judge or model).watched(meter), perturbed, goal),
         queries=queries,
         seconds=seconds,
-        trajectory=tuple(trajectory.best),
+        trajectory=trajectory.steps,
         region=region,
     )
 
@@ -95,7 +104,20 @@ def perturb_batch(
     method.require(model.offers)
     model.check(pixels, goal.target)
     model.check_region(region)
-    return _run(method, model, pixels, goal, params, seed, region)
+    return _run(method, model, pixels, _aim(method, model, pixels, goal, params), params, seed, region)
+
+
+def _keeps_others(model: Classifier, params: Params) -> bool:
+    return len(model.card.labels) > 1 and getattr(params, "keep_others", False)
+
+
+def _aim(method: PerturbationMethod, model: Classifier, pixels: Floats, goal: Goal, params: Params) -> Goal:
+    """The goal as the method is to seek it; where others are to be kept, one pass says where they are."""
+    if not _keeps_others(model, params):
+        return goal
+    asked = model.surrogate() if "surrogate" in method.needs and model.surrogate is not None else model
+    with torch.no_grad():
+        return Keeping(goal.target, goal.direction, asked(torch.tensor(pixels)))
 
 
 def _run(
@@ -109,7 +131,7 @@ def _run(
 ) -> Floats:
     if region is not None:
         inside, clean = torch.tensor(region), torch.tensor(pixels)
-        model = model.through(lambda x: torch.where(inside, x, clean))
+        model = model.through(lambda x: torch.where(inside, x, clean.repeat(len(x) // len(clean), 1, 1, 1)))
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         perturbed: Floats = method.function(model, torch.tensor(pixels), goal, params, rng).numpy(force=True)

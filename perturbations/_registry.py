@@ -35,13 +35,19 @@ class PerturbationMethod(Method):
     mean square of the change over all values is no more, which is an l2 radius of epsilon / 255 * sqrt(C h w).
 
     iterative: the inputs of its passes, in order, are the iterates of a search, equally many for each of
-    params.restarts. modalities: the kinds of picture that it makes sense on.
+    params.restarts, where it has them, and each params.averaged times; a search may end before all passes are made.
+    modalities: the kinds of picture that it makes sense on.
     """
 
     threat: Threat
     norm: Norm | None
     iterative: bool
     modalities: frozenset[Modality]
+
+    @property
+    def aims(self) -> bool:
+        """Whether somebody wants another decision of the model: such a method has a goal to choose."""
+        return self.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}
 
 
 PERTURBATIONS: Registry[PerturbationMethod] = Registry("Perturbation", "perturbations")
@@ -61,7 +67,8 @@ def perturbation(
     """Register function(model, x, goal, params, rng) -> Tensor, x (N, C, h, w) float32 in [0, 1] -> the same.
 
     The images of a batch share one goal. Gradients are off around the function, x must stay as it is, and every random
-    choice is drawn from rng.
+    choice is drawn from rng. A method that shows the model k versions of each image in one pass lays them out as
+    (k, N, C, h, w).flatten(0, 1).
     """
     return PERTURBATIONS.registered(
         PerturbationMethod,

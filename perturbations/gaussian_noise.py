@@ -1,9 +1,10 @@
 """**What it is.** Random noise with a bell-shaped distribution is added to every value of every pixel, as from the
-electronics of a detector or camera. A clinical artifact: in the survey's terms instrument noise at data collection, no
-attacker.
+electronics of a detector or camera. Its standard deviation is 4, 8, 15, 25 and 40 gray levels for severities 1 to 5. A
+clinical artifact: in the survey's terms instrument noise at data collection, no attacker.
 
-**What it guarantees.** The picture stays within black and white. The same seed gives the same noise. No largest change
-is promised: a few pixels move by three or four times sigma.
+**What it guarantees.** The picture stays within black and white. The same seed gives the same noise, at a higher
+severity the same but larger. No largest change is promised: a few pixels move by three or four times the standard
+deviation.
 
 **When to distrust it.** It is the same everywhere and unrelated between neighbors. Real noise of few photons is
 stronger where the detector got less light or radiation, is smoothed by later processing, and is not cut off at black.
@@ -14,27 +15,15 @@ perturbations*, [arXiv:1903.12261](https://arxiv.org/abs/1903.12261).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numpy as np
 
-import torch
-from torch import Tensor
+from core.values import Floats
+from perturbations._artifact import ArtifactParams, artifact
 
-from core.classifier import Classifier
-from core.params import Params, param
-from core.values import Goal
-from perturbations._registry import Threat, perturbation
+SIGMAS = (4, 8, 15, 25, 40)  # gray levels of 255
 
 
-@dataclass(frozen=True)
-class GaussianNoiseParams(Params):
-    """Size of the noise."""
-
-    sigma: float = param(8.0, "Standard deviation, in gray levels.", low=0, high=64, step=0.5, unit="/255")
-
-
-@perturbation(name="Gaussian noise", threat=Threat.ARTIFACT, reference="arXiv:1903.12261")
-def gaussian_noise(
-    model: Classifier, x: Tensor, goal: Goal, params: GaussianNoiseParams, rng: torch.Generator
-) -> Tensor:
-    """(N, C, h, w) in [0, 1] -> the same, noisy, in [0, 1]; model and goal play no part."""
-    return (x + params.sigma / 255 * torch.randn(x.shape, generator=rng)).clamp(0, 1)
+@artifact(name="Gaussian noise", reference="arXiv:1903.12261")
+def gaussian_noise(picture: Floats, params: ArtifactParams, rng: np.random.Generator) -> Floats:
+    """(C, h, w) in [0, 1] -> the same, noisy."""
+    return picture + params.pick(SIGMAS) / 255 * rng.standard_normal(picture.shape, dtype=np.float32)

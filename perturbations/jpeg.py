@@ -1,8 +1,10 @@
 """**What it is.** The picture is stored as a JPEG file and read again: in blocks of 8 x 8 pixels fine detail is rounded
-away, and in color pictures the color is kept at half the resolution. A clinical artifact: in the survey's terms a shift
-between the data a model was trained on and the data it meets, no attacker.
+away, and in color pictures the color is kept at half the resolution. The quality is 80, 50, 30, 18 and 10 for
+severities 1 to 5. A clinical artifact: in the survey's terms a shift between the data a model was trained on and the
+data it meets, no attacker.
 
-**What it guarantees.** The same quality always gives the same picture; a gray picture stays gray.
+**What it guarantees.** The same severity always gives the same picture; a gray picture stays gray. Chance plays no
+part.
 
 **When to distrust it.** The picture is compressed at the size the model sees; an original compressed at full size and
 then reduced looks better than this. DICOM often uses JPEG 2000 or lossless compression, which leave other traces.
@@ -15,27 +17,16 @@ Quality is the scale of the Independent JPEG Group; other software counts differ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import torch
-from torch import Tensor
 
-from core.classifier import Classifier
-from core.params import Params, param
-from core.values import Goal
-from perturbations._registry import Threat, perturbation
+from core.values import Floats
+from perturbations._artifact import ArtifactParams, artifact
 from perturbations._survival import through_jpeg
 
-
-@dataclass(frozen=True)
-class JpegParams(Params):
-    """Strength of the compression."""
-
-    quality: int = param(30, "Quality: 95 is hardly visible, 10 shows blocks.", low=1, high=100, step=1)
+QUALITIES = (80, 50, 30, 18, 10)
 
 
-@perturbation(name="JPEG compression", threat=Threat.ARTIFACT, reference="doi:10.1109/30.125072")
-def jpeg(model: Classifier, x: Tensor, goal: Goal, params: JpegParams, rng: torch.Generator) -> Tensor:
-    """(N, C, h, w) in [0, 1] -> the same, compressed, in [0, 1]; model, goal and rng play no part."""
-    return torch.from_numpy(np.stack([through_jpeg(image, params.quality) for image in x.numpy()]))
+@artifact(name="JPEG compression", reference="doi:10.1109/30.125072")
+def jpeg(picture: Floats, params: ArtifactParams, rng: np.random.Generator) -> Floats:
+    """(C, h, w) in [0, 1] -> the same, compressed; rng plays no part."""
+    return through_jpeg(picture, params.pick(QUALITIES))

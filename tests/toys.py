@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +65,15 @@ def small_cnn_classifier(channels: int = 1, size: int = 32, labels: int = 1, see
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * (2 / fan_in) ** 0.5)
         network.head.bias.copy_(-network(torch.full((1, channels, size, size), 0.5))[0])
     return classifier(network, network.features[-1], channels, size, labels)
+
+
+def with_all_aids(model: Classifier) -> Classifier:
+    """A toy model with a surrogate and universal changes, so that it offers whatever a perturbation may need."""
+    spec, labels = model.card.input, len(model.card.labels)
+    other = small_cnn_classifier(spec.channels, spec.size, labels, seed=2)
+    generator = torch.Generator().manual_seed(0)
+    signs = 2.0 * torch.randint(2, (2, spec.channels, spec.size, spec.size), generator=generator) - 1
+    return dataclasses.replace(model, surrogate=lambda: other, universal=signs.numpy)
 
 
 def classifier(network: nn.Module, cam_layer: nn.Module, channels: int, size: int, labels: int) -> Classifier:

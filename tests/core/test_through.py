@@ -32,6 +32,29 @@ def test_of_several_transforms_the_last_added_comes_first() -> None:
     torch.testing.assert_close(gradient, model.network.weight.detach().expand_as(x) / 2)
 
 
+def test_an_answer_may_take_several_passes_and_is_watched_once() -> None:
+    model = linear_classifier(labels=2)
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    x = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    mean = model.watched(lambda *each: seen.append(each)).answering(lambda ask, x: (ask(x) + ask(x / 2)) / 2)
+    expected = (model(x) + model(x / 2)) / 2
+    torch.testing.assert_close(mean(x), expected)
+    torch.testing.assert_close(mean.versus(0, 1)(x)[:, 0], expected[:, 0] - expected[:, 1])
+    ((shown, logits), _) = seen
+    assert torch.equal(shown, x)
+    torch.testing.assert_close(logits, expected)
+    assert "module tree" not in mean.offers
+    assert model.answer is None
+
+
+def test_what_is_shown_is_changed_before_it_is_answered_and_the_last_answer_added_comes_first() -> None:
+    model = linear_classifier()
+    x = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    halved = model.answering(lambda ask, x: ask(x / 2)).answering(lambda ask, x: ask(x + 0.1))
+    torch.testing.assert_close(halved.through(lambda x: x * 0)(x), model(torch.full_like(x, 0.05)))
+    torch.testing.assert_close(halved(x), model((x + 0.1) / 2))
+
+
 @pytest.mark.parametrize(
     ("region", "words"),
     [

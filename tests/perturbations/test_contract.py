@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,32 +16,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import perturbations
 from core.classifier import Classifier
 from core.errors import BrokenPromise, Cancelled, InputError, ParameterError, UnknownName
-from core.params import ParamSpec
+from core.params import Params, ParamSpec
 from core.values import Floats, Goal
 from perturbations import PERTURBATIONS, PerturbationMethod, Threat, perturb, perturb_batch
 from tests.declared import explains_itself
-from tests.toys import linear_classifier, small_cnn_classifier
+from tests.toys import small_cnn_classifier, with_all_aids
 
 KEYS = [method.key for method in PERTURBATIONS]
-RANDOM: dict[str, dict[str, Any]] = {
+CHANCE: dict[str, dict[str, Any]] = {
     "pgd": {"random_start": True},
+    "pgd_l2": {"random_start": True},
+    "rfgsm": {},
     "square": {},
     "uniform_noise": {},
     "gaussian_noise": {},
 }
-IDENTITY = {
-    "fgsm": {"epsilon": 0},
-    "pgd": {"epsilon": 0},
-    "square": {"epsilon": 0},
-    "uniform_noise": {"epsilon": 0},
-    "gaussian_noise": {"sigma": 0},
-    "motion_blur": {"length": 1, "angle": 45},
-    "exposure": {"brightness": 0, "contrast": 1},
-}
+EARLY = {"deep_fool", "hop_skip_jump"}  # may end before all passes are made, also with nothing
 HIDE = Goal(0, "hide")
-LONGEST = 300  # of a whole number that says how long to search: more takes too long here
+LONGEST = 12  # of a whole number that says how long to search: more takes too long here
+QUICK = 8  # the same, where the default will do
 
 every_method = pytest.mark.parametrize("key", KEYS)
 gray_and_color = pytest.mark.parametrize("channels", [1, 3])
@@ -52,89 +50,131 @@ def picture(channels: int = 1, size: int = 32, n: int | None = None, seed: int =
     return values.clip(0, 1).astype(np.float32)
 
 
-def test_the_nine_are_there() -> None:
-    attacks, artifacts = {"fgsm", "pgd", "square", "trigger"}, {"motion_blur", "jpeg", "exposure"}
-    assert set(KEYS) == attacks | artifacts | {"uniform_noise", "gaussian_noise"}
+def flagging(channels: int = 1, labels: int = 1) -> Classifier:
+    """A model that offers whatever a method may need, and flags each label on every picture(), but not on all."""
+    model = small_cnn_classifier(channels, labels=labels, seed=1)
+    flat = np.stack([np.full((channels, 32, 32), gray, dtype=np.float32) for gray in (0, 1)])
+    every = np.concatenate([picture(channels, n=4), picture(channels, n=4, seed=1), flat])
+    logits = np.stack([prediction.logits for prediction in model.predict_batch(every)])
+    with torch.no_grad():
+        model.network.get_submodule("head").bias.sub_(torch.tensor(logits[:8].min(0) + logits[8:].min(0)) / 2)
+    return with_all_aids(model)
+
+
+def quick(key: str, **more: Any) -> Params:
+    """The defaults of the method, but for searches that would take long here."""
+    kind = PERTURBATIONS[key].params
+    whole = [spec for spec in kind.specs() if type(spec.default) is int and spec.default > QUICK]
+    return kind(**{**{spec.name: max(QUICK, int(spec.low or 0)) for spec in whole}, **more})
+
+
+@functools.cache
+def by_chance(key: str) -> bool:
+    """Whether the seed matters."""
+    model, clean, params = flagging(), picture(), quick(key)
+    first, *others = (perturb(key, model, clean, HIDE, params, seed=seed).perturbed for seed in range(6))
+    return not all(np.array_equal(first, other) for other in others)
+
+
+def searches(key: str) -> bool:
+    """Whether the method may choose the pixels it changes, and so is sure to change some in any region."""
+    return PERTURBATIONS[key].threat not in {Threat.ARTIFACT, Threat.POISONING}
+
+
+def test_every_file_is_a_method() -> None:
+    files = {path.stem for path in Path(perturbations.__path__[0]).glob("[!_]*.py")}
+    assert files == set(KEYS)
+    assert {"fgsm", "pgd", "square", "trigger", "motion_blur", "jpeg", "uniform_noise"} <= files
+
+
+def size_of(method: PerturbationMethod, change: Floats) -> float:
+    """The largest of the images (N, C, h, w), in gray levels, as the method's norm measures it."""
+    sizes = np.abs(change).max() if method.norm == "linf" else np.sqrt(np.square(change).mean(axis=(1, 2, 3))).max()
+    return float(sizes) * 255
 
 
 @every_method
 @gray_and_color
 def test_one_image_keeps_shape_range_and_norm(key: str, channels: int) -> None:
-    model, clean = small_cnn_classifier(channels), picture(channels)
-    result = perturb(key, model, clean, HIDE, seed=3)
+    model, clean, params = flagging(channels), picture(channels), quick(key)
+    result = perturb(key, model, clean, HIDE, params, seed=3)
     assert result.perturbed.shape == clean.shape
     assert result.perturbed.dtype == np.float32
     assert 0 <= result.perturbed.min() <= result.perturbed.max() <= 1
     assert not np.array_equal(result.perturbed, clean)
     assert result.clean is clean
     assert (result.method, result.goal, result.seed) == (key, HIDE, 3)
-    assert result.params == PERTURBATIONS[key].params().as_dict()
-    if PERTURBATIONS[key].norm == "linf":
-        assert result.norms.linf_255 <= float(result.params["epsilon"]) + 1e-3
+    assert result.params == params.as_dict()
+    if PERTURBATIONS[key].norm:
+        change = (result.perturbed - clean)[None]
+        assert size_of(PERTURBATIONS[key], change) <= float(result.params["epsilon"]) + 1e-3
+
+
+def test_without_parameters_it_takes_the_defaults() -> None:
+    assert perturb("pgd", flagging(), picture(), HIDE).params == PERTURBATIONS["pgd"].params().as_dict()
 
 
 @every_method
 @gray_and_color
 def test_the_images_of_a_batch_do_not_mix(key: str, channels: int) -> None:
-    model, batch = small_cnn_classifier(channels), picture(channels, n=4)
-    together = perturb_batch(key, model, batch, HIDE)
+    """But for the last bits, which differ with the size of the batch, and what a few steps make of them."""
+    few = {spec.name: 3 for spec in PERTURBATIONS[key].params.specs() if spec.name == "steps"}
+    model, batch, params = flagging(channels), picture(channels, n=3), quick(key, **few)
+    together = perturb_batch(key, model, batch, HIDE, params)
     assert together.shape == batch.shape
-    if key not in {"square", "uniform_noise", "gaussian_noise"}:
+    if not by_chance(key):
         for image, result in zip(batch, together, strict=True):
-            np.testing.assert_allclose(perturb(key, model, image, HIDE).perturbed, result, atol=1e-6)
+            np.testing.assert_allclose(perturb(key, model, image, HIDE, params).perturbed, result, atol=0.1 / 255)
 
 
 @every_method
 def test_an_image_does_not_depend_on_its_neighbors(key: str) -> None:
     """Nor do its random choices."""
-    model, batch = small_cnn_classifier(), picture(n=3)
+    model, batch, params = flagging(), picture(n=3), quick(key)
     others = np.concatenate([batch[:1], picture(n=2, seed=1)])
-    first, again = (perturb_batch(key, model, images, HIDE, seed=1)[0] for images in (batch, others))
+    first, again = (perturb_batch(key, model, images, HIDE, params, seed=1)[0] for images in (batch, others))
     assert np.array_equal(first, again)
 
 
 @every_method
 def test_the_seed_decides(key: str) -> None:
-    model, clean = small_cnn_classifier(), picture()
-    params = PERTURBATIONS[key].params(**RANDOM.get(key, {}))
+    model, clean, params = flagging(), picture(), quick(key, **CHANCE.get(key, {}))
     first, again, other = (perturb(key, model, clean, HIDE, params, seed=seed).perturbed for seed in (1, 1, 2))
     assert np.array_equal(first, again)
-    assert np.array_equal(first, other) == (key not in RANDOM)
+    assert not (np.array_equal(first, other) and key in CHANCE)
 
 
-@pytest.mark.parametrize("key", IDENTITY)
-def test_no_strength_no_change(key: str) -> None:
+@pytest.mark.parametrize("key", [method.key for method in PERTURBATIONS if method.norm is not None])
+def test_no_epsilon_no_change(key: str) -> None:
     clean = picture(3)
-    params = PERTURBATIONS[key].params(**IDENTITY[key])
-    result = perturb(key, small_cnn_classifier(3), clean, HIDE, params)
+    result = perturb(key, flagging(3), clean, HIDE, quick(key, epsilon=0))
     np.testing.assert_allclose(result.perturbed, clean, atol=1e-6)
 
 
 @every_method
 @gray_and_color
 def test_outside_a_region_every_bit_stays(key: str, channels: int) -> None:
-    """Also in a batch; inside, it is at work, and the promised bound holds."""
-    model, batch, region = small_cnn_classifier(channels), picture(channels, n=3), np.zeros((32, 32), dtype=np.bool_)
+    """Also in a batch; inside, a search is at work, and the promised bound holds."""
+    model, batch, region = flagging(channels), picture(channels, n=3), np.zeros((32, 32), dtype=np.bool_)
     region[16:, 16:] = True
+    params, method = quick(key), PERTURBATIONS[key]
     one, several = (
-        perturb(key, model, batch[0], HIDE, region=region),
-        perturb_batch(key, model, batch, HIDE, region=region),
+        perturb(key, model, batch[0], HIDE, params, region=region),
+        perturb_batch(key, model, batch, HIDE, params, region=region),
     )
     for perturbed, clean in ((one.perturbed[None], batch[:1]), (several, batch)):
         assert perturbed.shape == clean.shape
         assert np.array_equal(perturbed[..., ~region], clean[..., ~region])
-        assert not np.array_equal(perturbed[..., region], clean[..., region])
-        if PERTURBATIONS[key].norm == "linf":
-            epsilon = float(one.params["epsilon"])
-            assert np.abs(perturbed - clean).max() <= epsilon / 255 + 1e-6
+        assert not searches(key) or key in EARLY or not np.array_equal(perturbed[..., region], clean[..., region])
+        assert not method.norm or size_of(method, perturbed - clean) <= float(one.params["epsilon"]) + 1e-3
     assert one.region is region
-    assert 0 < one.norms.changed <= 0.25
+    assert one.norms.changed <= 0.25
 
 
 @every_method
 def test_the_whole_picture_as_region_changes_nothing(key: str) -> None:
-    model, clean, whole = small_cnn_classifier(), picture(), np.ones((32, 32), dtype=np.bool_)
-    free, confined = perturb(key, model, clean, HIDE), perturb(key, model, clean, HIDE, region=whole)
+    model, clean, whole, params = flagging(), picture(), np.ones((32, 32), dtype=np.bool_), quick(key)
+    free, confined = (perturb(key, model, clean, HIDE, params, region=region) for region in (None, whole))
     assert np.array_equal(free.perturbed, confined.perturbed)
     assert (free.queries, free.norms, free.region) == (confined.queries, confined.norms, None)
 
@@ -169,10 +209,12 @@ def any_value(spec: ParamSpec) -> st.SearchStrategy[Any]:
     """Any legal value of one parameter."""
     if isinstance(spec.default, bool):
         return st.booleans()
+    if spec.choices:
+        return st.sampled_from(spec.choices)
     assert spec.low is not None
     assert spec.high is not None
     if isinstance(spec.default, int):
-        return st.integers(int(spec.low), min(int(spec.high), LONGEST))
+        return st.integers(int(spec.low), max(int(spec.low), min(int(spec.high), LONGEST)))
     return st.floats(spec.low, spec.high)
 
 
@@ -185,16 +227,16 @@ def test_all_legal_parameters_keep_the_promises(key: str, data: st.DataObject) -
     kind = PERTURBATIONS[key].params
     params = kind(**{spec.name: data.draw(any_value(spec), spec.name) for spec in kind.specs()})
     goal = Goal(data.draw(st.integers(0, 1)), data.draw(st.sampled_from(["hide", "induce"])))
-    perturb(key, linear_classifier(size=8, labels=2), picture(size=8), goal, params)
+    perturb(key, flagging(labels=2), picture(), goal, params)
 
 
 @every_method
 def test_the_model_and_the_picture_stay_as_they_were(key: str) -> None:
-    model, clean = small_cnn_classifier(), picture()
+    model, clean, params = flagging(), picture(), quick(key)
     before = {name: value.clone() for name, value in model.network.state_dict().items()}
     untouched = clean.copy()
-    perturb(key, model, clean, HIDE)
-    perturb_batch(key, model, clean[None], HIDE)
+    perturb(key, model, clean, HIDE, params)
+    perturb_batch(key, model, clean[None], HIDE, params)
     assert np.array_equal(clean, untouched)
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, before[name])
@@ -205,9 +247,11 @@ def test_the_model_and_the_picture_stay_as_they_were(key: str) -> None:
 @every_method
 def test_progress_rises_to_one_and_passes_are_as_declared(key: str) -> None:
     seen: list[float] = []
-    result = perturb(key, small_cnn_classifier(), picture(), HIDE, report=seen.append)
-    method = PERTURBATIONS[key]
-    assert result.queries == method.passes(method.params(), (1, 32, 32))
+    method, params = PERTURBATIONS[key], quick(key)
+    result = perturb(key, flagging(), picture(), HIDE, params, report=seen.append)
+    passes = method.passes(params, (1, 32, 32))
+    assert result.queries <= passes
+    assert result.queries == (0 if "surrogate" in method.needs else passes) or key in EARLY
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert all(share < 1 for share in seen[:-1])
@@ -218,7 +262,7 @@ def test_cancel_stops_it(key: str) -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(Cancelled):
-        perturb(key, small_cnn_classifier(), picture(), HIDE, cancel=cancel)
+        perturb(key, flagging(), picture(), HIDE, quick(key), cancel=cancel)
 
 
 def test_cancel_stops_a_search_halfway() -> None:
@@ -237,8 +281,9 @@ def test_cancel_stops_a_search_halfway() -> None:
 
 @every_method
 def test_only_searches_have_a_trajectory(key: str) -> None:
-    result = perturb(key, small_cnn_classifier(labels=2), picture(), HIDE)
+    result = perturb(key, flagging(labels=2), picture(), HIDE, quick(key))
     assert bool(result.trajectory) == PERTURBATIONS[key].iterative
+    assert not result.trajectory or any(np.array_equal(step.perturbed, result.perturbed) for step in result.trajectory)
     for step in result.trajectory:
         assert step.perturbed.shape == (1, 32, 32)
         assert step.logits.shape == (2,)
@@ -250,39 +295,63 @@ def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
     assert isinstance(PERTURBATIONS[key].threat, Threat)
 
 
-def replace_function(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor]) -> None:
-    """Put lie(x) in the place of the fast gradient sign method, which promises linf."""
-    method: PerturbationMethod = PERTURBATIONS["fgsm"]
+def replace_function(monkeypatch: pytest.MonkeyPatch, key: str, lie: Callable[[Tensor], Tensor]) -> None:
+    """Put lie(x) in the place of a method."""
+    method: PerturbationMethod = PERTURBATIONS[key]
     liar = dataclasses.replace(method, function=lambda model, x, goal, params, rng: lie(x))
-    monkeypatch.setitem(PERTURBATIONS._methods, "fgsm", liar)
+    monkeypatch.setitem(PERTURBATIONS._methods, key, liar)
 
 
 @pytest.mark.parametrize(
-    ("lie", "words"),
+    ("key", "lie", "words"),
     [
-        (lambda x: x[..., :-1], r"returned \(1, 1, 32, 31\) float32, promised \(1, 1, 32, 32\) float32"),
-        (lambda x: x.double(), "float64"),
-        (lambda x: x + torch.nan, "not finite"),
-        (lambda x: x - 0.001, r"values in \[-0.001, .*promised \[0, 1\]"),
-        (lambda x: x + 0.001, "1.001"),
-        (lambda x: (x + 1.01 / 255).clamp(0, 1), "changed a pixel by 1.01/255, promised at most 1/255"),
+        ("fgsm", lambda x: x[..., :-1], r"returned \(1, 1, 32, 31\) float32, promised \(1, 1, 32, 32\) float32"),
+        ("fgsm", lambda x: x.double(), "float64"),
+        ("fgsm", lambda x: x + torch.nan, "not finite"),
+        ("fgsm", lambda x: x - 0.001, r"values in \[-0.001, .*promised \[0, 1\]"),
+        ("fgsm", lambda x: x + 0.001, "1.001"),
+        ("fgsm", lambda x: (x + 1.01 / 255).clamp(0, 1), "changed a pixel by 1.01/255, promised at most 1/255"),
+        (
+            "pgd_l2",
+            lambda x: x + 1.01 / 255 * (1 - 2 * x.round()),
+            "changed the root mean square by 1.01/255, promised at most 1/255",
+        ),
     ],
-    ids=["shape", "type", "nan", "below black", "above white", "beyond epsilon"],
+    ids=["shape", "type", "nan", "below black", "above white", "beyond epsilon", "beyond epsilon on average"],
 )
 def test_a_broken_promise_is_caught(
-    monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor], words: str
+    monkeypatch: pytest.MonkeyPatch, key: str, lie: Callable[[Tensor], Tensor], words: str
 ) -> None:
-    replace_function(monkeypatch, lie)
+    replace_function(monkeypatch, key, lie)
+    name = PERTURBATIONS[key].name
     with pytest.raises(BrokenPromise, match=words):
-        perturb("fgsm", small_cnn_classifier(), picture(), HIDE)
-    with pytest.raises(BrokenPromise, match="Fast gradient sign"):
-        perturb_batch("fgsm", small_cnn_classifier(), picture(n=2), HIDE)
-    with pytest.raises(BrokenPromise, match="Fast gradient sign"):
-        perturb("fgsm", small_cnn_classifier(), picture(), HIDE, region=np.ones((32, 32), dtype=np.bool_))
+        perturb(key, small_cnn_classifier(), picture(), HIDE)
+    with pytest.raises(BrokenPromise, match=name):
+        perturb_batch(key, small_cnn_classifier(), picture(n=2), HIDE)
+    with pytest.raises(BrokenPromise, match=name):
+        perturb(key, small_cnn_classifier(), picture(), HIDE, region=np.ones((32, 32), dtype=np.bool_))
+
+
+def test_of_a_batch_each_image_is_held_to_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean of two changes, one of them too large, would pass."""
+    replace_function(monkeypatch, "pgd_l2", lambda x: torch.cat([x[:1], x[1:] + 1.2 / 255 * (1 - 2 * x[1:].round())]))
+    with pytest.raises(BrokenPromise, match=r"by 1\.2/255"):
+        perturb_batch("pgd_l2", small_cnn_classifier(), picture(n=2), HIDE)
+
+
+def test_a_few_pixels_may_change_by_more_than_epsilon_on_average(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_corner(x: Tensor) -> Tensor:
+        changed = x.clone()
+        changed[..., :4, :4] += 7.9 / 255 * (1 - 2 * changed[..., :4, :4].round())
+        return changed
+
+    replace_function(monkeypatch, "pgd_l2", one_corner)
+    result = perturb("pgd_l2", small_cnn_classifier(), picture(), HIDE)
+    assert result.norms.linf_255 == pytest.approx(7.9, abs=1e-3)
 
 
 def test_a_method_that_writes_into_its_input_cannot_hide_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_function(monkeypatch, lambda x: x.mul_(0.5))
+    replace_function(monkeypatch, "fgsm", lambda x: x.mul_(0.5))
     clean = picture()
     with pytest.raises(BrokenPromise, match="promised at most 1/255"):
         perturb("fgsm", small_cnn_classifier(), clean, HIDE)
