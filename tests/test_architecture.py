@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("core", "imaging", "model_zoo", "explainers", "perturbations", "evaluation", "dashboard")
-METHODS = {"imaging", "model_zoo", "explainers", "perturbations"}
+PACKAGES = ("core", "imaging", "model_zoo", "explainers", "perturbations", "defenses", "evaluation", "dashboard")
+METHODS = {"imaging", "model_zoo", "explainers", "perturbations", "defenses"}
 MAY_IMPORT = {
     "core": set(),
     "imaging": {"core"},
     "model_zoo": {"core", "imaging"},
     "explainers": {"core"},
     "perturbations": {"core"},
+    "defenses": {"core"},
     "evaluation": {"core", *METHODS},
     "dashboard": {"core", *METHODS, "evaluation"},
 }

@@ -1,0 +1,138 @@
+"""What was measured of defenses and detectors, kept as one file per model: assets/defenses/KEY.json.
+
+Written by `python -m evaluation defend --out` and `python -m evaluation detect --out`, picture by picture. No picture,
+no name, no patient: yes or no, scores, and numbers that say which pictures belong to one group.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from core.errors import InputError, ModelError
+from core.values import ModelCard
+from evaluation.defended import Defended
+from evaluation.detect import Detected, Detection
+from evaluation.evade import Evasion
+from model_zoo.evidence import numbered
+
+Table: TypeAlias = dict[str, Any]
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "defenses"
+DEFENSES, DETECTORS = "defenses", "detectors"
+
+
+def defenses_of(card: ModelCard, folder: Path | None = None) -> Defended | None:
+    """What was measured of the defenses of the model with this card; None where nothing was, or of other weights.
+
+    Raises ModelError where the file is damaged, and so does detectors_of().
+    """
+    entry = _table_of(card, folder).get(DEFENSES)
+    return None if entry is None else _guarded(_defended, entry, card)
+
+
+def detectors_of(card: ModelCard, folder: Path | None = None) -> Detected | None:
+    """The same of its detectors."""
+    entry = _table_of(card, folder).get(DETECTORS)
+    return None if entry is None else _guarded(_detected, entry, card)
+
+
+def keep(card: ModelCard, found: Defended | Detected, folder: Path = FOLDER) -> None:
+    """Write what was found beside what the file holds of the same weights. Raises InputError where it can't."""
+    name, entry = (DEFENSES, _of_defended(found)) if isinstance(found, Defended) else (DETECTORS, _of_detected(found))
+    table = {**_table_of(card, folder), "sha256": card.sha256, name: entry}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{card.key}.json").write_text(json.dumps(table, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"Folder {folder}", f"can't be written to ({error.strerror})", "Choose another one.") from None
+
+
+def _table_of(card: ModelCard, folder: Path | None) -> Table:
+    path = (folder or FOLDER) / f"{card.key}.json"
+    if not path.is_file():
+        return {}
+    try:
+        table: Table = json.loads(path.read_text(encoding="utf-8"))
+        return table if table["sha256"] == card.sha256 else {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(card, error) from None
+
+
+def _guarded(read: Any, entry: Table, card: ModelCard) -> Any:
+    try:
+        return read(entry)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(card, error) from None
+
+
+def _damaged(card: ModelCard, error: Exception) -> ModelError:
+    remedy = "Restore the file from the repository, or measure anew: python -m evaluation defend, and detect."
+    return ModelError(f"Defenses of {card.key}", f"can't be read ({error})", remedy)
+
+
+def _of_defended(found: Defended) -> Table:
+    right = {key: {row: _bits(values) for row, values in rows.items()} for key, rows in found.right.items()}
+    return {
+        "perturbation": found.perturbation,
+        "params": dict(found.params),
+        "seed": found.seed,
+        "groups": numbered(found.groups.tolist()),
+        "right": right,
+    }
+
+
+def _defended(entry: Table) -> Defended:
+    right = {key: _masks(rows) for key, rows in entry["right"].items()}
+    return Defended(entry["perturbation"], entry["params"], entry["seed"], np.array(entry["groups"]), right)
+
+
+def _of_detected(found: Detected) -> Table:
+    return {
+        "seed": found.seed,
+        "groups": numbered(found.groups.tolist()),
+        "attacks": {key: dict(params) for key, params in found.attacks.items()},
+        "artifacts": {key: dict(params) for key, params in found.artifacts.items()},
+        "knowing": dataclasses.asdict(found.evasion),
+        "detections": {
+            each.key: {
+                "threshold": each.threshold,
+                "scores": {name: [float(f"{value:.6g}") for value in values] for name, values in each.scores.items()},
+                "wrong": {name: _bits(values) for name, values in each.wrong.items()},
+            }
+            for each in found.detections
+        },
+    }
+
+
+def _detected(entry: Table) -> Detected:
+    detections = (
+        Detection(
+            key,
+            each["threshold"],
+            {name: np.array(values, dtype=np.float64) for name, values in each["scores"].items()},
+            _masks(each["wrong"]),
+        )
+        for key, each in entry["detections"].items()
+    )
+    return Detected(
+        entry["seed"],
+        np.array(entry["groups"]),
+        entry["attacks"],
+        entry["artifacts"],
+        Evasion(**entry["knowing"]),
+        tuple(detections),
+    )
+
+
+def _bits(values: Any) -> list[int]:
+    return [int(value) for value in values]
+
+
+def _masks(rows: Mapping[str, list[int]]) -> dict[str, Any]:
+    return {name: np.array(values, dtype=np.bool_) for name, values in rows.items()}
