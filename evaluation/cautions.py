@@ -20,6 +20,7 @@ from perturbations import PERTURBATIONS, Threat
 
 NEAR_THRESHOLD = 0.05  # probability
 FEW_STEPS = 10
+FEW_DRAWS = 10  # of a random defense, over which an attacker takes the mean
 VISIBLE_LINF = 8.0  # /255
 VISIBLE_SSIM = 0.9
 CONTROL_TOLERANCE = 0.05  # relative difference of size
@@ -71,6 +72,15 @@ def control_cautions(
     return tuple(_control_cautions(perturbation, control, clean, controlled))
 
 
+def defense_cautions(*, random: bool, averaged: int, known: bool) -> tuple[Caution, ...]:
+    """What to doubt about an attack on a defended model.
+
+    random: the defense draws anew at each pass; averaged: over how many draws the attacker took the mean of a gradient;
+    known: whether the attacker took the defense into account at all.
+    """
+    return tuple(_defense_cautions(random, averaged, known))
+
+
 def map_cautions(maps: Mapping[str, Attribution]) -> tuple[Caution, ...]:
     """What to doubt about maps {image in words: its map}; what holds for several is said once."""
     return tuple(_map_cautions(maps))
@@ -97,7 +107,10 @@ def _case_cautions(case: Case, card: ModelCard, prediction: Prediction, target: 
 def _perturbation_cautions(perturbation: Perturbation) -> Iterator[Caution]:
     method, norms, reached = PERTURBATIONS[perturbation.method], perturbation.norms, perturbation.reached
     steps = int(perturbation.params.get("steps", 1))
-    if norms.linf_255 == 0:
+    masked = _masked(perturbation)
+    if masked:
+        yield Caution("decision", masked)
+    elif norms.linf_255 == 0:
         where = " inside the marked region" if perturbation.region is not None else ""
         yield Caution("size", f"Nothing was changed: these parameters leave the image as it is{where}.")
     elif not reached.as_float and method.threat is Threat.WHITE_BOX and steps < FEW_STEPS:
@@ -106,15 +119,41 @@ def _perturbation_cautions(perturbation: Perturbation) -> Iterator[Caution]:
     if perturbation.region is not None and not reached.as_float:
         share = percent(float(perturbation.region.mean()))
         yield Caution("decision", f"Only the marked region could change ({share} of the picture the model sees).")
+    lost = "The decision flips" if method.threat is Threat.EXPLANATION else "The effect is lost"
     if reached.as_float and not reached.eight_bit:
-        yield Caution(
-            "decision", "The effect is lost when the image, at the size the model sees, is saved with 8 bits."
-        )
+        yield Caution("decision", f"{lost} when the image, at the size the model sees, is saved with 8 bits.")
     elif reached.as_float and not reached.jpeg:
-        yield Caution("decision", "The effect is lost when the image is saved as JPEG (quality 95).")
+        yield Caution("decision", f"{lost} when the image is saved as JPEG (quality 95).")
     if (method.norm == "linf" and norms.linf_255 > VISIBLE_LINF) or norms.ssim < VISIBLE_SSIM:
         size = f"up to {level(norms.linf_255)}/255, structural similarity {norms.ssim:.2f}"
         yield Caution("size", f"A reader may see this change ({size}): it says nothing about invisible ones.")
+
+
+def _masked(perturbation: Perturbation) -> str:
+    """A sign that a search by gradients failed because they are hidden, not because there is nothing to find
+    (arXiv:1802.00420); "" where there is none."""
+    method, way = PERTURBATIONS[perturbation.method], perturbation.trajectory
+    searched = method.threat is Threat.WHITE_BOX and perturbation.params.get("epsilon") != 0
+    if perturbation.reached.as_float or not searched:
+        return ""
+    moved = any(not np.array_equal(step.perturbed, way[0].perturbed) for step in way)
+    if not moved and (len(way) > 1 or perturbation.norms.linf_255 == 0):
+        return (
+            "The search could not move: the gradient is zero at this picture. A model that hides its gradients is not "
+            "robust; try an attack without gradients."
+        )
+    best = int(np.argmin([perturbation.goal.loss(step.logits[None])[0] for step in way])) if way else 0
+    if len(way) > FEW_STEPS and best <= 1:
+        return (
+            f"None of {len(way) - 1} gradient steps after the first came nearer to the goal: gradients may mislead "
+            "here. Try a smaller step, or an attack without gradients."
+        )
+    if method.norm == "linf" and perturbation.norms.linf_255 > VISIBLE_LINF:
+        return (
+            "Even a change that a reader may see does not reach the goal: either the search is too weak, or the model "
+            "hides its gradients. Try more steps, or an attack without gradients."
+        )
+    return ""
 
 
 def _control_cautions(
@@ -127,6 +166,15 @@ def _control_cautions(
     wanted, found = change_255(perturbation, size), change_255(control, size)
     if abs(found - wanted) > CONTROL_TOLERANCE * wanted:
         yield Caution("control", f"The noise is not of the same size: {level(found)}/255, not {level(wanted)}/255.")
+
+
+def _defense_cautions(random: bool, averaged: int, known: bool) -> Iterator[Caution]:
+    if not known:
+        yield Caution("decision", "The attacker did not know of the defense: one who does may still reach the goal.")
+    elif random and averaged < FEW_DRAWS:
+        draws = "one draw" if averaged == 1 else f"{averaged} draws"
+        reason = f"The defense is random, and the attacker followed {draws} of it at each step"
+        yield Caution("decision", f"{reason}: the mean over many may still reach the goal.")
 
 
 def _map_cautions(maps: Mapping[str, Attribution]) -> Iterator[Caution]:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from core.values import Case, Comparison, Reached
-from evaluation.cautions import case_cautions, comparison_cautions, completeness_gap
+from core.values import Case, Comparison, Goal, Norms, Perturbation, Reached, Step
+from evaluation.cautions import (
+    case_cautions,
+    comparison_cautions,
+    completeness_gap,
+    defense_cautions,
+    perturbation_cautions,
+)
+from perturbations import PERTURBATIONS, perturb
 from tests.evaluation.results import attribution, comparison, perturbation, prediction
 from tests.toys import linear_classifier
 
 EMPTY = np.zeros((4, 4), dtype=np.float32)
+FAILED = Reached(False, False, False)
 EVEN = np.ones((4, 4), dtype=np.float32)
 
 
@@ -69,7 +79,7 @@ def test_caution(made: Comparison, about: str, words: str) -> None:
     [
         comparison(before=0.47),
         comparison(made=perturbation(params={"steps": 10}, reached=Reached(False, False, False))),
-        comparison(made=perturbation("jpeg", 40.0, params={"quality": 30}, reached=Reached(False, False, False))),
+        comparison(made=perturbation("jpeg", 40.0, params={"severity": 3}, reached=Reached(False, False, False))),
         comparison(made=perturbation(linf_255=8.0, ssim=0.91)),
         comparison(maps=(attribution(residual=5.0), attribution(), attribution())),  # 5 of 115 logits
     ],
@@ -101,3 +111,65 @@ def test_truth() -> None:
     ]
     ((about, unknown),) = cautions(truth={})
     assert (about, unknown.split(":")[0]) == ("truth", "The true state is unknown")
+
+
+def searched(losses: list[float], moves: bool = True, **changes: Any) -> Perturbation:
+    """A search by gradients that passed through pictures with these logits of a finding to hide, and failed."""
+    pictures = [np.full((1, 4, 4), 0.5 + moves * i / 255, dtype=np.float32) for i in range(len(losses))]
+    way = tuple(Step(x, np.array([loss], dtype=np.float32)) for x, loss in zip(pictures, losses, strict=True))
+    return dataclasses.replace(perturbation(reached=FAILED), trajectory=way, **changes)
+
+
+FALLING = [5.0 - 0.1 * i for i in range(21)]
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (searched([5.0] * 21, moves=False), "the gradient is zero"),
+        (perturbation("fgsm", 0.0, params={"epsilon": 1.0}, reached=FAILED), "the gradient is zero"),
+        (searched([5.0, 4.0, *[4.5] * 19]), "None of 20 gradient steps after the first came nearer"),
+        (searched([5.0] * 21, norms=Norms(0.0, 0.0, 0.0, 1.0)), "None of 20 gradient steps"),
+        (searched(FALLING, norms=Norms(12.0, 1.0, 1.0, 0.95)), "Even a change that a reader may see"),
+    ],
+)
+def test_signs_of_hidden_gradients(made: Perturbation, words: str) -> None:
+    about, reason = next((c.about, c.reason) for c in perturbation_cautions(made) if "gradients" in c.reason)
+    assert about == "decision"
+    assert words in reason
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        searched(FALLING),
+        searched([5.0, 4.0, *[4.5] * 19], reached=Reached(True, True, True)),
+        perturbation("fgsm", 0.0, params={"epsilon": 0.0}, reached=FAILED),
+        perturbation("exposure", 12.0, params={}, reached=FAILED),
+    ],
+)
+def test_no_sign_of_hidden_gradients(made: Perturbation) -> None:
+    assert not [c for c in perturbation_cautions(made) if "hides" in c.reason or "mislead" in c.reason]
+
+
+@pytest.mark.parametrize("method", ["fgsm", "pgd"])
+def test_a_model_without_gradients_is_found_out(method: str) -> None:
+    """Rounding inside a model leaves a gradient of zero everywhere, though a search without gradients succeeds."""
+    model = linear_classifier().through(torch.round)
+    pixels = np.full((1, 16, 16), 0.45, dtype=np.float32)
+    goal = Goal.against(model.predict(pixels), 0)
+    params = PERTURBATIONS[method].params(epsilon=16.0)
+    made = perturb(method, model, pixels, goal, params)
+    assert any("the gradient is zero" in caution.reason for caution in perturbation_cautions(made))
+    assert perturb("square", model, pixels, goal, PERTURBATIONS["square"].params(epsilon=16.0)).reached.as_float
+
+
+def test_a_defense_that_the_attacker_does_not_know_or_follows_once() -> None:
+    (unknown,) = defense_cautions(random=True, averaged=1, known=False)
+    assert "did not know of the defense" in unknown.reason
+    (once,) = defense_cautions(random=True, averaged=1, known=True)
+    assert "followed one draw of it" in once.reason
+    (few,) = defense_cautions(random=True, averaged=9, known=True)
+    assert "followed 9 draws of it" in few.reason
+    assert defense_cautions(random=True, averaged=10, known=True) == ()
+    assert defense_cautions(random=False, averaged=1, known=True) == ()

@@ -1,0 +1,104 @@
+"""Signs, in what was measured of a model, that it hides its gradients and is less robust than it looks.
+
+Each is an attack that should do no better than another and does, on the same pictures of the test split (Athalye,
+Carlini, Wagner 2018, arXiv:1802.00420).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import permutations
+
+import numpy as np
+from scipy.special import expit
+
+from core.params import Value
+from core.values import Caution, ModelCard, Perturbation
+from model_zoo.evidence import TEST, Array, Evidence, Stress, evidence_of
+from perturbations import PERTURBATIONS, Threat
+
+LARGE = 8.0  # /255, from which an attack that knows the network should mislead on every picture
+
+
+def evidence_cautions(card: ModelCard, perturbation: Perturbation) -> tuple[Caution, ...]:
+    """What the evidence of the model says against a failure of this search by gradients."""
+    evidence = evidence_of(card.key)
+    by_gradients = PERTURBATIONS[perturbation.method].threat is Threat.WHITE_BOX
+    measured = evidence is not None and evidence.sha256 == card.sha256 and TEST in evidence.sets
+    if evidence is None or not measured or not by_gradients or perturbation.reached.as_float:
+        return ()
+    return tuple(
+        Caution("decision", f"{sign} Failure of a search by gradients says little about this model.")
+        for sign in masking_signs(card, evidence) or ()
+    )
+
+
+def masking_signs(card: ModelCard, evidence: Evidence) -> tuple[str, ...] | None:
+    """Each sign as a sentence; None where no attack without gradients was tried beside one of equal size with them."""
+    sized = [stress for stress in evidence.stress if PERTURBATIONS[stress.method].norm == "linf"]
+    attacks = [stress for stress in sized if _threat(stress) in (Threat.WHITE_BOX, Threat.BLACK_BOX)]
+    pairs = list(permutations(attacks, 2))
+    if not any(_blind(weaker, stronger) for weaker, stronger in pairs):
+        return None
+    return tuple(_signs(card, evidence, pairs, attacks))
+
+
+def _signs(
+    card: ModelCard, evidence: Evidence, pairs: list[tuple[Stress, Stress]], attacks: list[Stress]
+) -> Iterator[str]:
+    for weaker, stronger in pairs:
+        why = _why_weaker(weaker, stronger)
+        shared = np.intersect1d(weaker.pictures, stronger.pictures)
+        first, second = (_right(card, evidence, stress, shared) for stress in (weaker, stronger))
+        if why and first < second:
+            yield f"{_named(weaker)} {why}, and yet leaves {first} of {len(shared)} pictures right, not {second}."
+    for stress in attacks:
+        left = _right(card, evidence, stress, stress.pictures)
+        if _threat(stress) is Threat.WHITE_BOX and _epsilon(stress) >= LARGE and left:
+            yield f"{_named(stress)} still leaves {left} of {len(stress.pictures)} pictures right, at a visible size."
+
+
+def _why_weaker(weaker: Stress, stronger: Stress) -> str:
+    """Why the first should mislead on no more pictures than the second; "" where it need not."""
+    other = PERTURBATIONS[stronger.method].name
+    if _blind(weaker, stronger):
+        return f"sees only answers, unlike {other}"
+    if _threat(weaker) is not _threat(stronger) or _threat(weaker) is not Threat.WHITE_BOX:
+        return ""
+    if _epsilon(weaker) == _epsilon(stronger) and _steps(weaker) < _steps(stronger):
+        return f"takes fewer steps than {other}"
+    rest = [{**_settings(stress), "epsilon": None} for stress in (weaker, stronger)]
+    if weaker.method == stronger.method and _epsilon(weaker) < _epsilon(stronger) and rest[0] == rest[1]:
+        return f"may change less than at {_epsilon(stronger):g}/255"
+    return ""
+
+
+def _blind(weaker: Stress, stronger: Stress) -> bool:
+    threats = _threat(weaker), _threat(stronger)
+    return threats == (Threat.BLACK_BOX, Threat.WHITE_BOX) and _epsilon(weaker) == _epsilon(stronger)
+
+
+def _threat(stress: Stress) -> Threat:
+    return PERTURBATIONS[stress.method].threat
+
+
+def _settings(stress: Stress) -> Mapping[str, Value]:
+    return {**PERTURBATIONS[stress.method].params().as_dict(), **stress.params}
+
+
+def _epsilon(stress: Stress) -> float:
+    return float(_settings(stress)["epsilon"])
+
+
+def _steps(stress: Stress) -> int:
+    return int(_settings(stress).get("steps", 1))
+
+
+def _named(stress: Stress) -> str:
+    return f"{PERTURBATIONS[stress.method].name} at {_epsilon(stress):g}/255"
+
+
+def _right(card: ModelCard, evidence: Evidence, stress: Stress, pictures: Array) -> int:
+    chosen = np.isin(stress.pictures, pictures)
+    called = expit(stress.perturbed[chosen] / card.scale) >= card.thresholds()[0]
+    return int((called == evidence.sets[TEST].truth[stress.pictures[chosen]]).sum())
