@@ -80,6 +80,15 @@ class Adversary:
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """Defensive distillation (arXiv:1511.04508): not the labels but the answers of the model called key are learned, at
+    this temperature."""
+
+    key: str
+    temperature: float
+
+
+@dataclass(frozen=True)
 class Poison:
     """A share of the training pictures with the finding, changed by a registered perturbation and relabeled as
     without (arXiv:1708.06733)."""
@@ -93,7 +102,8 @@ class Poison:
 class Task:
     """One finding to learn. positive and negative are the values of the column label; each set of labels in
     auxiliary is one more target, learned beside the finding and dropped when the weights are written. start is the
-    model whose published weights the training starts from; without one it starts from ImageNet. external says what
+    model whose published weights the training starts from; without one it starts from ImageNet. gradients weighs the
+    squared length of the gradient of the loss, which is learned to be small (arXiv:1711.09404). external says what
     the labels of other people's data mean: one of this task's, or "skip"."""
 
     key: str
@@ -116,6 +126,8 @@ class Task:
     twin: str = ""
     start: str | None = None
     adversary: Adversary | None = None
+    teacher: Teacher | None = None
+    gradients: float | None = None
     poison: Poison | None = None
 
     @property
@@ -151,6 +163,8 @@ def load_task(key: str) -> Task:
         twin=table.get("twin", ""),
         start=table.get("start"),
         adversary=Adversary(**table["adversary"]) if "adversary" in table else None,
+        teacher=Teacher(**table["teacher"]) if "teacher" in table else None,
+        gradients=table.get("gradients"),
         poison=Poison(**table["poison"]) if "poison" in table else None,
     )
 

@@ -2,10 +2,11 @@
 
 One script, read from top to bottom. The network starts from ImageNet weights, or from those of another model, and
 sees strongly changed pictures that grow from 60 % to the full side. A task with an adversary learns from pictures
-that the adversary changed to mislead it; a poisoned one from a share of pictures with a marker and the wrong label.
-The weights that count are an exponential moving average. After each epoch everything goes to a checkpoint; --resume
-goes on from there to the same result as an uninterrupted run, because every epoch seeds its random numbers anew. The
-test split is not touched here.
+that the adversary changed to mislead it; one with a teacher from the answers of another model; one that weighs
+gradients makes those of its loss small; a poisoned one learns from a share of pictures with a marker and the wrong
+label. The weights that count are an exponential moving average. After each epoch everything goes to a checkpoint;
+--resume goes on from there to the same result as an uninterrupted run, because every epoch seeds its random numbers
+anew. The test split is not touched here.
 
 Legend: B pictures of a batch, C channels, s side of the pictures at this epoch, T targets (the finding first).
 """
@@ -37,7 +38,7 @@ from model_zoo.architectures import TimmNetwork, build
 from model_zoo.augment import augmented
 from model_zoo.data import Examples, examples, read_rows, with_phantoms
 from model_zoo.measures import Array, auroc
-from model_zoo.tasks import Adversary, Poison, Task, load_task, task_keys
+from model_zoo.tasks import Adversary, Poison, Task, Teacher, load_task, task_keys
 from perturbations import PERTURBATIONS
 
 State: TypeAlias = dict[str, Tensor]
@@ -96,7 +97,8 @@ def train(task: Task, data: Path, run: Path, resume: bool, stop_after: int | Non
     frozen = network.first_stages(recipe.frozen)
     for layer in frozen:
         layer.requires_grad_(False)
-    half = task.adversary is None and has_bfloat16()
+    teacher = None if task.teacher is None else taught_by(task.teacher, task)
+    half = task.adversary is None and task.gradients is None and has_bfloat16()
     if half:
         keep_depthwise_in_float32(network)
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=recipe.rate)
@@ -133,9 +135,15 @@ def train(task: Task, data: Path, run: Path, resume: bool, stop_after: int | Non
             network.train()
             for layer in frozen:
                 layer.eval()
+            x.requires_grad_(task.gradients is not None)
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 logits = network(x).float()  # (B, T)
-            loss = loss_of(logits, y * (1 - recipe.smoothing) + recipe.smoothing / 2)
+            if teacher is None:
+                loss = loss_of(logits, y * (1 - recipe.smoothing) + recipe.smoothing / 2)
+            else:
+                loss = loss_of(logits / teacher.temperature, teacher(x))
+            if task.gradients is not None:
+                loss = loss + task.gradients * steepness(loss, x)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -187,6 +195,31 @@ def weights_of(key: str, network: TimmNetwork) -> State:
         tensor = published[name].to(fresh[name].dtype)
         fresh[name] = torch.cat([tensor, torch.zeros_like(fresh[name][1:])]) if "classifier" in name else tensor
     return fresh
+
+
+class Taught:
+    """The answers of a published model at a temperature: x (B, C, s, s) -> probabilities (B, 1)."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        self.network, self.temperature = network, temperature
+
+    def __call__(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return torch.sigmoid(self.network(x) / self.temperature)
+
+
+def taught_by(teacher: Teacher, task: Task) -> Taught:
+    """The teacher of a task. Raises ModelError where its weights are missing."""
+    network = build(task.architecture, task.input, 1)
+    network.load_state_dict(weights_of(teacher.key, network))
+    return Taught(network.eval().requires_grad_(False), teacher.temperature)
+
+
+def steepness(loss: Tensor, x: Tensor) -> Tensor:
+    """The squared length of the gradient of each picture's own loss with respect to its pixels x (B, C, s, s), on
+    average; loss is the mean over the batch."""
+    (gradient,) = torch.autograd.grad(len(x) * loss, x, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3)).mean()
 
 
 def poisoned(training: Examples, poison: Poison, seed: int) -> Examples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,20 @@ from torch import Generator
 from core.errors import InputError, ModelError
 from model_zoo.data import examples, read_rows
 from model_zoo.loading import load_classifier
-from model_zoo.tasks import Adversary, Poison, Task
-from model_zoo.train import attacked, build, loss_of, main, poisoned, rate_at, side_at, train, weights_of
+from model_zoo.tasks import Adversary, Poison, Task, Teacher
+from model_zoo.train import (
+    attacked,
+    build,
+    loss_of,
+    main,
+    poisoned,
+    rate_at,
+    side_at,
+    steepness,
+    taught_by,
+    train,
+    weights_of,
+)
 from tests.toys import linear_classifier
 
 
@@ -96,16 +109,40 @@ def test_robust_training_starts_from_the_published_weights(tiny_task: Task) -> N
     assert (logits[:, 1:] == 0).all()
 
 
+def test_a_teacher_answers_as_its_model_does_but_flatter(tiny_task: Task) -> None:
+    x, published = torch.rand(2, 1, 224, 224), load_classifier("cxr_pneumonia").network
+    with torch.inference_mode():
+        answers, logits = taught_by(Teacher("cxr_pneumonia", 20.0), tiny_task)(x), published(x)
+    assert torch.allclose(answers, torch.sigmoid(logits / 20), atol=1e-5)
+
+
+def test_steepness_of_a_linear_model_is_known() -> None:
+    """The gradient of the loss log(1 + exp(-z)) with respect to x is -sigmoid(-z) w."""
+    network, x = linear_classifier(size=16).network, torch.full((2, 1, 16, 16), 0.5, requires_grad=True)
+    logits = network(x)
+    found = steepness(loss_of(logits, torch.ones(2, 1)), x)
+    expected = torch.sigmoid(-logits[:, 0]).square().mean() * network.weight.square().sum()
+    assert torch.allclose(found, expected, rtol=1e-4)
+
+
 def test_starting_from_a_model_that_is_not_there_yet(tiny_folder: Path, tiny_task: Task, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="make train TASK=nobody"):
         train(replace(tiny_task, start="nobody"), tiny_folder, tmp_path / "run", resume=False)
 
 
-@pytest.mark.parametrize("adversary", [None, Adversary("pgd", params={"epsilon": 1.0, "steps": 1})])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"adversary": Adversary("pgd", params={"epsilon": 1.0, "steps": 1})},
+        {"teacher": Teacher("cxr_pneumonia", 20.0)},
+        {"gradients": 0.1},
+    ],
+    ids=["plain", "adversary", "teacher", "gradients"],
+)
 def test_one_epoch_gives_finite_weights(
-    adversary: Adversary | None, tiny_folder: Path, tiny_task: Task, tmp_path: Path
+    changes: dict[str, Any], tiny_folder: Path, tiny_task: Task, tmp_path: Path
 ) -> None:
-    task = replace(tiny_task, adversary=adversary)
-    train(task, tiny_folder, tmp_path, resume=False, stop_after=1)
+    train(replace(tiny_task, **changes), tiny_folder, tmp_path, resume=False, stop_after=1)
     weights = load_file(tmp_path / "weights.safetensors")
     assert all(np.isfinite(tensor.numpy()).all() for tensor in weights.values())
