@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves
 
 from core.classifier import Classifier
 from core.errors import Unsupported
@@ -59,7 +60,7 @@ class Call:
         """E.g. conv2d, relu, add."""
         return self.function.__name__
 
-    @property
+    @cached_property
     def sources(self) -> tuple[Tensor, ...]:
         """The operands that depend on the pixels."""
         return tuple(_tensors((self.args, self.kwargs)))
@@ -79,7 +80,8 @@ class Call:
         """The same at z, in place of the one source; z stays as it is."""
         (source,) = self.sources
         copy = z.clone()
-        args, kwargs = tree_map(lambda value: copy if value is source else value, (self.args, self.kwargs))
+        args = [copy if value is source else value for value in self.args]
+        kwargs = {name: copy if value is source else value for name, value in self.kwargs.items()}
         result: Tensor = self.function(*args, **kwargs)
         return result
 
@@ -135,26 +137,37 @@ class Rules(TorchFunctionMode):
             raise self.refusal("which can't be looked into")
 
 
-def stand_in(value: Tensor, other: Tensor) -> Tensor:
-    """value, with the gradient of other."""
-    return other + (value - other).detach()
+class _StandIn(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, _other: Tensor, factor: Tensor | float, value: Callable[[], Tensor]) -> Tensor:
+        context.factor = factor
+        return value()
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient * context.factor, None, None
+
+
+def stand_in(value: Tensor, other: Tensor, factor: Tensor | float = 1.0) -> Tensor:
+    """value, with the gradient of factor * other."""
+    made: Tensor = _StandIn.apply(other, factor, lambda: value.detach())
+    return made
 
 
 def quotient(a: Tensor, b: Tensor) -> Tensor:
-    """a / b, and 0 where b is 0."""
-    return torch.where(b == 0, 0, a / torch.where(b == 0, 1, b)).detach()
+    """a / b without a gradient, and 0 where b is 0."""
+    return (a.detach() / b.detach()).masked_fill_(b == 0, 0)
 
 
-def secant(function: Callable[[Tensor], Tensor], z: Tensor, reference: Tensor) -> Tensor:
-    """The slope of an elementwise function between reference and z; its derivative at z where they are as good as
-    equal."""
-    leaf = z.detach().requires_grad_(True)
-    value = function(leaf)
-    (derivative,) = torch.autograd.grad(value.sum(), leaf)
-    change = z - reference
-    near = change.abs() < TINY
-    slope = (value - function(reference)) / torch.where(near, 1, change)
-    return torch.where(near, derivative, slope).detach()
+def secant(function: Callable[[Tensor], Tensor], z: Tensor, change: Tensor, rise: Tensor) -> Tensor:
+    """The slope of an elementwise function that rises so much on its way to z; its derivative at z where the change on
+    the way is as good as none. All without a gradient."""
+    slope, near = rise / change, change.abs() < TINY
+    if near.any():
+        leaf = z.masked_select(near).requires_grad_(True)
+        (derivative,) = torch.autograd.grad(function(leaf).sum(), leaf)
+        slope.masked_scatter_(near, derivative)
+    return slope
 
 
 def in_place(call: Call, result: Tensor) -> Tensor:
@@ -172,4 +185,10 @@ def is_linear_in_first(call: Call) -> bool:
 
 
 def _tensors(tree: Any) -> Iterator[Tensor]:
-    return (leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.requires_grad)
+    """Those that depend on the pixels, in what an operation takes or gives; tree_leaves() takes as long as the pass."""
+    if isinstance(tree, Tensor):
+        if tree.requires_grad:
+            yield tree
+    elif isinstance(tree, tuple | list | dict):
+        for part in tree.values() if isinstance(tree, dict) else tree:
+            yield from _tensors(part)

@@ -7,12 +7,14 @@ import time
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from core.classifier import Classifier
 from core.errors import BrokenPromise
 from core.params import Params
 from core.progress import Meter, Report
 from core.values import Attribution, Floats, Mask
+from explainers._cam import enlarged
 from explainers._registry import EXPLAINERS, Explainer
 
 RESIDUAL_BATCH = 16
@@ -58,9 +60,12 @@ def explain(
     with torch.no_grad():
         heat: Tensor = method.function(watched, x, target, params, rng)
         _check_promises(method, heat, (height, width))
-        heat = heat * torch.from_numpy(model.card.input.visible)
+        kept, cells = torch.from_numpy(model.card.input.visible), None
         if region is not None:
-            heat = heat * torch.tensor(region)
+            kept = kept & torch.tensor(region)
+        if method.coarse:
+            cells, heat = heat * _at_centers(kept, heat), enlarged(heat[None, None], x)[0, 0]
+        heat = heat * kept
         residual = None if compared is None else _residual(watched, compared, target, heat)
     seconds = time.perf_counter() - start
     if report is not None:
@@ -77,15 +82,22 @@ def explain(
         seconds=seconds,
         region=region,
         against=against,
+        cells=None if cells is None else cells.numpy(force=True),
     )
+
+
+def _at_centers(mask: Tensor, cells: Tensor) -> Tensor:
+    """mask (h, w) -> (rows, columns) whether it holds the center of each cell."""
+    return functional.interpolate(mask[None, None].float(), cells.shape, mode="nearest-exact")[0, 0].bool()
 
 
 def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> None:
     def refuse(why: str) -> BrokenPromise:
         return BrokenPromise(f"Explainer {method.name}", why, "This is a fault of the method; choose another one.")
 
-    if heat.shape != shape or heat.dtype != torch.float32:
-        raise refuse(f"returned {tuple(heat.shape)} {heat.dtype}, promised {shape} torch.float32")
+    promised = tuple(heat.shape[:2]) if method.coarse else shape
+    if heat.shape != promised or heat.dtype != torch.float32:
+        raise refuse(f"returned {tuple(heat.shape)} {heat.dtype}, promised {promised} torch.float32")
     if not heat.isfinite().all():
         raise refuse("returned values that are not finite")
     if not method.signed and heat.min() < 0:

@@ -58,8 +58,9 @@ class DeepLiftRules(Rules):
 
 def rescaled(function: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     """The rescale rule: an elementwise function of a pair z is a straight line through both its values."""
-    slope = secant(function, *z.chunk(2))
-    return stand_in(function(z), torch.cat([slope, slope]) * z)
+    value = function(z.detach())
+    (image, baseline), (there, here) = z.detach().chunk(2), value.chunk(2)
+    return stand_in(value, z, secant(function, image, image - baseline, there - here))
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ def _logsumexp(z: Tensor, dim: Any) -> Tensor:
     """An exponential, a sum and a logarithm, one after the other. Entries may be -inf in both images."""
     top = z.detach().amax(dim, keepdim=True).amax(0, keepdim=True)
     finite = z.clamp(min=torch.finfo(z.dtype).min / 4)
-    return rescaled(torch.log, rescaled(lambda v: (v - top).exp(), finite).sum(dim)) + top.squeeze(dim)
+    return rescaled(torch.log, rescaled(torch.exp, finite - top).sum(dim)) + top.squeeze(dim)
 
 
 def _max_pool(call: Call) -> Tensor:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.params import Params
-from explainers._cam import enlarged, feature_map
+from explainers._cam import feature_map
 from explainers._registry import explainer
 
 
@@ -39,14 +39,15 @@ class EigenCamParams(Params):
     reference="arXiv:2008.00299",
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
+    coarse=True,
 )
 def eigen_cam(model: Classifier, x: Tensor, target: int, params: EigenCamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> the first principal component (h, w) of cam_layer, its positive part, whatever the target."""
+    """x (1, C, h, w) -> the first principal component (rows, columns) of cam_layer, its positive part."""
     features = feature_map(model, x)
     cells = features[0].flatten(1).T
     cells = cells - cells.mean(0)
     _, _, directions = torch.linalg.svd(cells, full_matrices=False)
-    component = cells @ directions[0]
+    component: Tensor = cells @ directions[0]
     if component @ cells.sum(1) < 0:
         component = -component
-    return enlarged(component.reshape(1, 1, *features.shape[2:]).clamp(min=0), x)[0, 0]
+    return component.reshape(features.shape[2:]).clamp(min=0)

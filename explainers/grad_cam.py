@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from explainers._cam import CamParams, enlarged, features_and_gradient
+from explainers._cam import CamParams, features_and_gradient
 from explainers._registry import explainer
 
 
@@ -32,10 +32,10 @@ from explainers._registry import explainer
     reference="arXiv:1610.02391",
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
+    coarse=True,
 )
 def grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> evidence (h, w) for or against target, at least 0, interpolated from the cells of cam_layer."""
+    """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer."""
     features, gradient = features_and_gradient(model, x, target)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    cells = (weights * features).sum(dim=1, keepdim=True)
-    return enlarged((params.sign * cells).clamp(min=0), x)[0, 0]
+    return (params.sign * (weights * features).sum(dim=1)).clamp(min=0)[0]

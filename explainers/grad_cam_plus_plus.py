@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from explainers._cam import CamParams, enlarged, features_and_gradient
+from explainers._cam import CamParams, features_and_gradient
 from explainers._registry import explainer
 
 
@@ -30,9 +30,10 @@ from explainers._registry import explainer
     reference="arXiv:1710.11063",
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
+    coarse=True,
 )
 def grad_cam_plus_plus(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> evidence (h, w) for or against target, at least 0, interpolated from the cells of cam_layer.
+    """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer.
 
     Equations 7 and 19, shortened by the exponential of the logit and by the squared gradient: the weight of a cell is
     rising / (2 + rising * sum of its channel). Derived for features that are never negative; of others (SiLU, GELU) the
@@ -42,4 +43,4 @@ def grad_cam_plus_plus(model: Classifier, x: Tensor, target: int, params: CamPar
     rising = (params.sign * gradient).clamp(min=0)
     strength = features.clamp(min=0).sum(dim=(2, 3), keepdim=True)
     weights = (rising / (2 + rising * strength)).sum(dim=(2, 3), keepdim=True)
-    return enlarged((weights * features).sum(dim=1, keepdim=True).clamp(min=0), x)[0, 0]
+    return (weights * features).sum(dim=1).clamp(min=0)[0]

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from explainers._cam import CamParams
+from explainers._cam import CamParams, enlarged
 from explainers._registry import explainer
 from explainers.grad_cam import grad_cam
 from explainers.guided_backprop import GuidedBackpropParams, guided_backprop
@@ -34,4 +34,5 @@ from explainers.guided_backprop import GuidedBackpropParams, guided_backprop
 )
 def guided_grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> guided gradient, summed over the channels, times Grad-CAM (h, w)."""
-    return guided_backprop(model, x, target, GuidedBackpropParams(), rng) * grad_cam(model, x, target, params, rng)
+    cells = grad_cam(model, x, target, params, rng)
+    return guided_backprop(model, x, target, GuidedBackpropParams(), rng) * enlarged(cells[None, None], x)[0, 0]

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.params import Params
-from explainers._cam import enlarged, features_and_gradient
+from explainers._cam import features_and_gradient
 from explainers._registry import explainer
 
 
@@ -39,8 +39,9 @@ class HiResCamParams(Params):
     reference="arXiv:2011.08891",
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
+    coarse=True,
 )
 def hires_cam(model: Classifier, x: Tensor, target: int, params: HiResCamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> contributions (h, w) to the logit, interpolated from the cells of cam_layer."""
+    """x (1, C, h, w) -> contributions (rows, columns) of the cells of cam_layer to the logit."""
     features, gradient = features_and_gradient(model, x, target)
-    return enlarged((gradient * features).sum(dim=1, keepdim=True), x)[0, 0]
+    return (gradient * features).sum(dim=1)[0]

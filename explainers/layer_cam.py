@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from explainers._cam import CamParams, enlarged, features_and_gradient
+from explainers._cam import CamParams, features_and_gradient
 from explainers._registry import explainer
 
 
@@ -30,9 +30,10 @@ from explainers._registry import explainer
     reference="doi:10.1109/TIP.2021.3089943",
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
+    coarse=True,
 )
 def layer_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> evidence (h, w) for or against target, at least 0, interpolated from the cells of cam_layer."""
+    """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer."""
     features, gradient = features_and_gradient(model, x, target)
     rising = (params.sign * gradient).clamp(min=0)
-    return enlarged((rising * features).sum(dim=1, keepdim=True).clamp(min=0), x)[0, 0]
+    return (rising * features).sum(dim=1).clamp(min=0)[0]

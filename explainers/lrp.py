@@ -83,6 +83,8 @@ class LrpRules(Rules):
         self._last: Layer | None = None
 
     def apply(self, call: Call) -> Any:
+        if {source.shape[:1] for source in call.sources} == {(1,), (3,)}:
+            raise self.refusal(f"{call.name} of pixels and what was made of them")
         if call.name in ("conv2d", "linear") and is_linear_in_first(call):
             return self._shared(call, call(), call.operand(0, "input"), call.operand(1, "weight"))
         if call.name == "batch_norm":
@@ -101,18 +103,20 @@ class LrpRules(Rules):
         if call.name == "conv2d" and id(a) in self._pixels:
             pixel, black, white = a.chunk(3)
             above, below = pixel - torch.minimum(black, white), pixel - torch.maximum(black, white)
-            parts = call.on(above, weight.clamp(min=0), None) + call.on(below, weight.clamp(max=0), None)
-            shares = parts * quotient(value[:1], parts)
+            parts = _parts(call, (above, weight.clamp(min=0)), (below, weight.clamp(max=0)))
+            value = value[:1]  # black and white have done their work
+            factor = quotient(value, parts)
         elif call.name == "conv2d" and self.rule == "z+":
             above, below = a[:1].clamp(min=0), a[:1].clamp(max=0)
             # all weights of one channel may be negative: then there is no positive part
             alone = weight.shape[1] == 1
             up, down = (weight.abs(), -weight.abs()) if alone else (weight.clamp(min=0), weight.clamp(max=0))
-            parts = call.on(above, up, None) + call.on(below, down, None)
-            shares = parts * quotient(value[:1], parts)
+            parts = _parts(call, (above, up), (below, down))
+            factor = quotient(value[:1], parts)
         else:
-            shares = call.on(a[:1], weight, None) * quotient(value[:1], value[:1] + EPSILON * value[:1].sign())
-        output = _of_the_image(value, shares)
+            parts = call.on(a[:1], weight, None)
+            factor = quotient(value[:1], value[:1] + EPSILON * value[:1].sign())
+        output = _of_the_image(value, parts, factor)
         self._last = Layer(call, a, weight, output)
         return output
 
@@ -129,13 +133,22 @@ class LrpRules(Rules):
         z = call.sources[0]
         if call.at(torch.zeros(1)).any():
             raise self.refusal(call.name)
-        slope = secant(call.at, z[:1], torch.zeros_like(z[:1]))
-        return in_place(call, _of_the_image(call.at(z), slope * z[:1]))
+        value, image = call.at(z.detach()), z[:1].detach()
+        slope = secant(call.at, image, image, value[:1])
+        return in_place(call, _of_the_image(value, z[:1], slope))
 
 
-def _of_the_image(value: Tensor, shares: Tensor) -> Tensor:
-    """value, in which the image that is explained, the first, has the gradient of shares, and the others none."""
-    return torch.cat([stand_in(value[:1], shares), value[1:].detach()])
+def _of_the_image(value: Tensor, parts: Tensor, factor: Tensor) -> Tensor:
+    """value, in which the image that is explained, the first, has the gradient of factor * parts, the others none."""
+    image = stand_in(value[:1], parts, factor)
+    return image if len(value) == 1 else torch.cat([image, value[1:].detach()])
+
+
+def _parts(call: Call, *pairs: tuple[Tensor, Tensor]) -> Tensor:
+    """The sum of what the layer makes of these inputs with these weights; after a rectifier the second are zero."""
+    first, second = pairs
+    parts = call.on(*first, None)
+    return parts + call.on(*second, None) if second[0].any() else parts
 
 
 @explainer(

@@ -45,9 +45,10 @@ class ScoreCamParams(Params):
     reference="arXiv:1910.01279",
     passes=lambda params, _shape: 1 + params.channels,
     needs=("feature map",),
+    coarse=True,
 )
 def score_cam(model: Classifier, x: Tensor, target: int, params: ScoreCamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> weighted mean of the channels (h, w) of cam_layer, at least 0, interpolated from its cells."""
+    """x (1, C, h, w) -> weighted mean of the channels (rows, columns) of cam_layer, at least 0."""
     features = feature_map(model, x)
     tried = features[0].flatten(1).var(dim=1, correction=0).topk(min(params.channels, features.shape[1])).indices
     features = features[:, tried]
@@ -55,7 +56,7 @@ def score_cam(model: Classifier, x: Tensor, target: int, params: ScoreCamParams,
     stencils = (_stencil(channels, x) for channels in torch.split(features[0], BATCH))
     logits = [model(surround + stencil * (x - surround))[:, target] for stencil in stencils]
     weights = torch.cat(logits).softmax(0)[:, None, None]
-    return enlarged((weights * features[0]).sum(0)[None, None].clamp(min=0), x)[0, 0]
+    return (weights * features[0]).sum(0).clamp(min=0)
 
 
 def _stencil(channels: Tensor, x: Tensor) -> Tensor:

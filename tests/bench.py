@@ -1,7 +1,8 @@
 """make bench: what the methods cost, as ratios within one run against raw passes and against peers.
 
-Seconds are of this machine; ratios carry over. Each figure is the best of several interleaved repeats, so that a
-passing disturbance hits both sides alike.
+Seconds are of this machine; ratios carry over. Each figure is the best of several interleaved rounds, so that a passing
+disturbance hits both sides alike; of methods that take long, there is one. Raw passes are those that the method itself
+sends through the model, in batches of the same size, with a way back wherever it takes one.
 """
 
 from __future__ import annotations
@@ -11,59 +12,108 @@ import sys
 import time
 from collections.abc import Callable
 
-import captum.attr
 import numpy as np
 import torch
 import torchattacks
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.memory import keep_freed_memory
-from core.values import Goal
+from core.params import Params
+from core.values import Floats, Goal
 from explainers import EXPLAINERS, explain
-from explainers.integrated_gradients import IntegratedGradientsParams
-from explainers.smoothgrad import SmoothGradParams
+from explainers.metrics import MEASURES, assess
+from explainers.metrics._assess import central_blob
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.geometry import geometry_of, to_model
 from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS, perturb, perturb_batch
 from perturbations.pgd import PgdParams
+from tests.peers import SETTINGS, TwoClasses, explainer_peers, measure_peers, quietly
 
-REPEATS = 3
+ROUNDS = 4
+LONG, LONGER = 32, 128  # passes, from which two rounds and one have to do
 STEPS = 10
 
 
-def best_of(*tasks: Callable[[], object]) -> list[float]:
-    """Seconds of each task: the best of REPEATS rounds, after one to warm up."""
+def best_of(*tasks: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Seconds of each task: the best of some rounds, the first of which warms up where there are more."""
     seconds = []
-    for round_ in range(REPEATS + 1):
+    for _ in range(rounds):
         row = []
         for task in tasks:
             start = time.perf_counter()
             task()
             row.append(time.perf_counter() - start)
-        if round_:
-            seconds.append(row)
+        seconds.append(row)
     return np.min(seconds, axis=0).tolist()
 
 
-class TwoClasses(nn.Module):
-    """The one logit z as a softmax pair (0, z), which is all that the peers know."""
+def rounds_of(passes: int) -> int:
+    """Fewer for what takes longer."""
+    return ROUNDS if passes < LONG else 2 if passes < LONGER else 1
 
-    def __init__(self, model: Classifier) -> None:
-        super().__init__()
-        self.model = model
-        self.network = model.network  # peers look for parameters
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits = self.model(x)
-        return torch.cat([torch.zeros_like(logits), logits], dim=1)
+def raw_passes(model: Classifier, run: Callable[[Classifier], object], x: Tensor) -> tuple[Callable[[], None], int]:
+    """The passes of run(model) and nothing else, on copies of x (1, C, h, w); and how many images they take."""
+    passes: list[tuple[int, bool]] = []
+
+    def seen(images: Tensor) -> Tensor:
+        passes.append((len(images), torch.is_grad_enabled()))
+        return images
+
+    run(model.through(seen))
+    copies = x.repeat(max(size for size, _ in passes), 1, 1, 1)
+
+    def again() -> None:
+        for size, there_and_back in passes:
+            if there_and_back:
+                input_gradient(model, copies[:size], lambda logits: logits[:, 0])
+            else:
+                with torch.no_grad():
+                    model(copies[:size])
+
+    return again, sum(size for size, _ in passes)
 
 
 def row(name: str, seconds: float, against: str, reference: float) -> None:
     """One line: a method, its time, and how many times that is of the reference."""
     sys.stdout.write(f"{name:<44}{seconds * 1000:9.1f} ms   {seconds / reference:6.2f} x {against}\n")
+
+
+def maps(model: Classifier, pixels: Floats) -> None:
+    """The explainers, against their passes and against libraries at equal settings."""
+    x = torch.from_numpy(pixels[None])
+    peers = explainer_peers(model, x)
+    for method in EXPLAINERS:
+        params = method.params(**SETTINGS.get(method.key, {}))
+
+        def ours(asked: Classifier = model, key: str = method.key, params: Params = params) -> object:
+            return explain(key, asked, pixels, 0, params)
+
+        raw, images = raw_passes(model, ours, x)
+        libraries = peers.get(method.key, {})
+        seconds, passing, *theirs = best_of(ours, raw, *map(quietly, libraries.values()), rounds=rounds_of(images))
+        row(f"{method.name}, {images} images", seconds, "raw passes", passing)
+        for name, taken in zip(libraries, theirs, strict=True):
+            row(f"  {name}", taken, "ours", seconds)
+
+
+def measures(model: Classifier, pixels: Floats) -> None:
+    """The measures of a map, a random map and a blob, against libraries that take the same of these three."""
+    attribution = explain("saliency", model, pixels, 0)
+    shape = pixels.shape[1:]
+    heats = [torch.from_numpy(attribution.heat), torch.rand(shape), central_blob(shape[0])]
+    for key, libraries in measure_peers(model, torch.from_numpy(pixels[None]), heats).items():
+
+        def ours(key: str = key) -> object:
+            return assess(key, model, pixels, attribution)
+
+        seconds, *theirs = best_of(ours, *map(quietly, libraries.values()), rounds=1)
+        row(f"{MEASURES[key].name} of three maps", seconds, "itself", seconds)
+        for name, taken in zip(libraries, theirs, strict=True):
+            row(f"  {name}", taken, "ours", seconds)
 
 
 def main() -> None:
@@ -90,6 +140,7 @@ def main() -> None:
             raw_steps,
             lambda images=images, params=params: perturb_batch("pgd", model, images, goal, params),
             lambda x=x, away=away, peer=peer: peer(x, away),
+            rounds=ROUNDS if batch == 1 else 2,
         )
         row(f"{STEPS} forward and backward passes, batch {batch}", raw, "itself", raw)
         row(f"PGD, {STEPS} steps, batch {batch}", ours, "raw passes", raw)
@@ -99,28 +150,12 @@ def main() -> None:
     forward, both = best_of(lambda: model.predict(pixels), lambda: input_gradient(model, x, goal.loss))
     row("Forward pass", forward, "itself", forward)
     row("Forward and backward pass", both, "forward", forward)
-    for method in EXPLAINERS:
-        (seconds,) = best_of(lambda method=method: explain(method.key, model, pixels, 0))
-        row(method.name, seconds, "forward and backward", both)
+    maps(model, pixels)
+    measures(model, pixels)
     for method in PERTURBATIONS:
-        (seconds,) = best_of(lambda method=method: perturb(method.key, model, pixels, goal))
+        passes = method.passes(method.params(), (1, *pixels.shape[1:]))
+        (seconds,) = best_of(lambda method=method: perturb(method.key, model, pixels, goal), rounds=rounds_of(passes))
         row(method.name, seconds, "forward and backward", both)
-
-    target_logit = TwoClasses(model)
-    ours, theirs = best_of(
-        lambda: explain(
-            "integrated_gradients", model, pixels, 0, IntegratedGradientsParams(tolerance=0.1, max_steps=48)
-        ),
-        lambda: captum.attr.IntegratedGradients(target_logit).attribute(x, target=1, n_steps=48),
-    )
-    row("Captum integrated gradients, 48 steps", theirs, "ours", ours)
-    ours, theirs = best_of(
-        lambda: explain("smoothgrad", model, pixels, 0, SmoothGradParams(samples=32)),
-        lambda: captum.attr.NoiseTunnel(captum.attr.Saliency(target_logit)).attribute(
-            x, target=1, nt_samples=32, nt_samples_batch_size=8, stdevs=0.05, abs=False
-        ),
-    )
-    row("Captum SmoothGrad, 32 samples", theirs, "ours", ours)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Things to compute one after the other, in one job beside the page; each is kept as soon as it is there.
+"""Things to compute one after the other beside the page; each is kept as soon as it is there.
 
 What depends on bundled cases and installed models alone is kept for all sessions, any other for its own.
 """
@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
-from core.errors import Cancelled, SecondLookError
+from core.errors import Cancelled, OutOfScope, SecondLookError, Unsupported
 from core.progress import Report
-from dashboard.services.jobs import Cancel, Job, Work, submit
+from core.values import ModelCard
+from dashboard.services.jobs import Cancel, Job, Work, always, failure, submit
 from dashboard.services.results import Key, shared_card
 from dashboard.services.shelf import Shelf
 
@@ -34,17 +36,22 @@ class Task(Generic[T]):
 
 
 class Errands(Generic[K, T]):
-    """What one session wants computed, what it may see, and why some of it can't be had."""
+    """What one session wants computed, what it may see, and why some of it can't be had.
 
-    def __init__(self, shared: Shelf[K, T]) -> None:
-        self._shared, self._own = shared, Shelf[K, T](OWN_BYTES)
+    The next one is queued only once the one before it has ended, so that whatever else the session asks for waits for
+    no more than one. shared: where results are kept that others may see, if any.
+    """
+
+    def __init__(self, shared: Shelf[K, T] | None, own_bytes: int = OWN_BYTES) -> None:
+        self._shared, self._own = shared, Shelf[K, T](own_bytes)
         self.wanted: Mapping[K, Task[T]] = {}
         self.errors: dict[K, SecondLookError] = {}
         self.stopped = False
+        self._listening: Callable[[], bool] = always
         self._job: Job[None] | None = None
         self._current: K | None = None
         self._part = 0.0  # of the current one
-        self._begun = (0.0, 0.0)  # when the job began, and the share that was done then
+        self._begun = (0.0, 0.0)  # when the work began, and the share that was done then
         self._lock = threading.RLock()
 
     def ask(self, wanted: Mapping[K, Task[T]], listening: Callable[[], bool]) -> None:
@@ -53,21 +60,20 @@ class Errands(Generic[K, T]):
             if list(wanted) != list(self.wanted):
                 self.stopped = False
                 self.errors = {key: error for key, error in self.errors.items() if key in wanted}
-            self.wanted = dict(wanted)
-            if self._job is not None and self._job.finished:
-                if self._job.error is not None and self._current is not None:
-                    self.errors[self._current] = self._job.error
+            self.wanted, self._listening = dict(wanted), listening
+            if self.halted or self._current not in wanted:
                 self._drop()
-            if self._current is not None and self._current not in wanted:
-                self._drop()
-            if self._job is None and not self.stopped and self._next() is not None:
-                self._begun = time.monotonic(), self.share
-                self._job = submit(self._run, listening)
+            self._go_on()
 
     def get(self, key: K) -> T | None:
         """The value, once it is there."""
-        card = shared_card(key)
-        return self._own.get(key, None) if card is None else self._shared.get(key, card)
+        shelf, card = self._shelf(key)
+        return shelf.get(key, card)
+
+    def keep(self, key: K, value: T) -> None:
+        """Keep a value."""
+        shelf, card = self._shelf(key)
+        shelf.put(key, value, card)
 
     def stop(self) -> None:
         """The user pressed Cancel: what is there stays."""
@@ -80,12 +86,18 @@ class Errands(Generic[K, T]):
         with self._lock:
             self.stopped = False
             self.errors = {}
+            self._go_on()
 
     def wait(self, seconds: float) -> None:
         """Wait at most so long for what is wanted."""
+        end = time.monotonic() + seconds
+        while (job := self._job) is not None and not job.finished and (left := end - time.monotonic()) > 0:
+            job.wait(left)
+
+    def running(self, key: K) -> bool:
+        """Whether it is computed just now."""
         job = self._job
-        if job is not None:
-            job.wait(seconds)
+        return job is not None and self._current == key and job.state == "running"
 
     @property
     def done(self) -> int:
@@ -98,8 +110,13 @@ class Errands(Generic[K, T]):
         return not self.stopped and self.done < len(self.wanted)
 
     @property
+    def failed(self) -> int:
+        """How many ended in a fault that another try may not meet."""
+        return sum(not isinstance(error, Unsupported | OutOfScope) for error in list(self.errors.values()))
+
+    @property
     def halted(self) -> bool:
-        """Whether a fault ended the work: ask again, and it goes on without the one at fault."""
+        """Whether the work ended because the session was closed: ask again, and it goes on."""
         job = self._job
         return job is not None and job.finished
 
@@ -119,43 +136,42 @@ class Errands(Generic[K, T]):
             return None
         return elapsed * (1 - self.share) / gained
 
+    def _shelf(self, key: K) -> tuple[Shelf[K, T], ModelCard | None]:
+        card = None if self._shared is None else shared_card(key)
+        return (self._own, None) if self._shared is None or card is None else (self._shared, card)
+
     def _ended(self, key: K) -> bool:
         return key in self.errors or self.get(key) is not None
-
-    def _next(self) -> K | None:
-        return next((key for key in self.wanted if not self._ended(key)), None)
 
     def _drop(self) -> None:
         if self._job is not None:
             self._job.cancel.set()
         self._job = self._current = None
 
-    def _begin(self, cancel: Cancel) -> tuple[K, Work[T]] | None:
-        """What is to be done now; None where this was the last, and the job ends."""
-        with self._lock:
-            if cancel.is_set():
-                raise Cancelled
-            self._part, self._current = 0.0, self._next()
-            if self._current is None:
-                self._job = None
-                return None
-            return self._current, self.wanted[self._current].work
+    def _go_on(self) -> None:
+        if self._job is None and not self.stopped:
+            self._begun = time.monotonic(), self.share
+            self._begin_next()
 
-    def _run(self, report: Report, cancel: Cancel) -> None:
+    def _begin_next(self) -> None:
+        key = self._current = next((key for key in self.wanted if not self._ended(key)), None)
+        self._part, self._job = 0.0, None
+        if key is not None:
+            self._job = submit(partial(self._run, key, self.wanted[key].work), self._listening)
+
+    def _run(self, key: K, work: Work[T], report: Report, cancel: Cancel) -> None:
         def reported(share: float) -> None:
             if not cancel.is_set():
                 self._part = min(share, 0.99)
-            report(self.share)
+            report(share)
 
-        while (begun := self._begin(cancel)) is not None:
-            key, work = begun
-            try:
-                self._keep(key, work(reported, cancel))
-            except Cancelled:
-                raise
-            except SecondLookError as error:
-                self.errors[key] = error
-
-    def _keep(self, key: K, value: T) -> None:
-        card = shared_card(key)
-        (self._own if card is None else self._shared).put(key, value, card)
+        try:
+            self.keep(key, work(reported, cancel))
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001  see failure()
+            self.errors[key] = failure(error)
+        finally:
+            with self._lock:
+                if not cancel.is_set():
+                    self._begin_next()

@@ -159,6 +159,15 @@ def giving_way() -> Iterator[None]:
         turn.come_back()
 
 
+def failure(error: Exception) -> SecondLookError:
+    """What stopped a computation: a bug must reach the screen as words, and the log in full."""
+    if isinstance(error, SecondLookError):
+        return error
+    LOG.error("A computation failed", exc_info=error)
+    why = f"an unexpected fault ({type(error).__name__})"
+    return SecondLookError("The computation stopped", why, "Choose another method or case, or try again.")
+
+
 def _run(job: Job[T], work: Work[T], turn: Turn) -> None:
     def report(share: float) -> None:
         job.share = share
@@ -173,13 +182,8 @@ def _run(job: Job[T], work: Work[T], turn: Turn) -> None:
         state: State = "done"
     except Cancelled:
         state = "canceled"
-    except SecondLookError as error:
-        job.error, state = error, "failed"
-    except Exception as error:  # a bug must reach the screen as words, and the log in full
-        LOG.exception("A computation failed")
-        why = f"an unexpected fault ({type(error).__name__})"
-        job.error = SecondLookError("The computation stopped", why, "Choose another method or case, or try again.")
-        state = "failed"
+    except Exception as error:  # noqa: BLE001  see failure()
+        job.error, state = failure(error), "failed"
     finally:
         _here.job = None
         turn.leave()

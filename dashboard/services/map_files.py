@@ -5,22 +5,21 @@ Everything that shows the map over the case has the size and the place of the ca
 
 from __future__ import annotations
 
-import hashlib
 import io
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 from core.values import Case
+from dashboard.services import pictures
 from dashboard.services.explaining import Explained
 from evaluation.words import NOTICE
 from explainers import EXPLAINERS
 from imaging.colormaps import DIVERGING, SEQUENTIAL
 from imaging.geometry import to_case
 from imaging.overlay import overlay
+from imaging.secondary_capture import Derived, secondary_capture
 
 SMALLEST_TEXT = 11  # pixels
 PLAINER = str.maketrans({"≤": "<=", "≥": ">=", "−": "-", "×": "x", "²": "^2"})
@@ -64,11 +63,10 @@ def as_dicom(case: Case, explained: Explained) -> bytes:
     draw = ImageDraw.Draw(canvas)
     draw.rectangle((0, canvas.height - 2 * text, canvas.width, canvas.height), BLACK)
     _write(draw, NOTICE, (text // 2, canvas.height - round(1.7 * text)), text, canvas.width - text)
-    pixels = np.asarray(canvas)
-    data = _header(case, explained, pixels)
-    stream = io.BytesIO()
-    data.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
+    derivation = f"{_title(explained)}. {NOTICE}"
+    return secondary_capture(
+        np.asarray(canvas), case, Derived("map", "Second Look: saliency overlay", NOTICE, derivation)
+    )
 
 
 def ends(explained: Explained) -> tuple[str, str]:
@@ -87,7 +85,9 @@ def _overlaid(case: Case, explained: Explained) -> npt.NDArray[np.uint8]:
 def _title(explained: Explained) -> str:
     question, labels = explained.question, explained.prediction.labels
     versus = "" if question.against is None else f" rather than {labels[question.against]}"
-    return f"{EXPLAINERS[question.method].name}: {labels[question.target]}{versus}, {question.model}"
+    said = f"{EXPLAINERS[question.method].name}: {labels[question.target]}{versus}, {question.model}"
+    grain = pictures.grain(explained.attribution.cells)
+    return f"{said}, {grain}" if grain else said
 
 
 def _write(draw: ImageDraw.ImageDraw, line: str, place: tuple[int, int], size: int, width: int) -> None:
@@ -98,38 +98,3 @@ def _write(draw: ImageDraw.ImageDraw, line: str, place: tuple[int, int], size: i
     if taken > width:
         font = ImageFont.load_default(size * width / taken)
     draw.text(place, line, WHITE, font)
-
-
-def _header(case: Case, explained: Explained, pixels: npt.NDArray[np.uint8]) -> FileDataset:
-    data = FileDataset("", Dataset(), preamble=b"\0" * 128)
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = SecondaryCaptureImageStorage
-    instance = generate_uid(entropy_srcs=["map", case.id, hashlib.sha256(pixels.data).hexdigest()])
-    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = instance
-    data.StudyInstanceUID = generate_uid(entropy_srcs=["study", case.id])
-    data.SeriesInstanceUID = generate_uid(entropy_srcs=["series", case.id])
-    data.SpecificCharacterSet = "ISO_IR 192"
-    for empty in (
-        *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
-        *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
-        *("SeriesNumber", "InstanceNumber", "Manufacturer"),
-    ):
-        setattr(data, empty, None)
-    data.PatientIdentityRemoved = "YES"
-    data.DeidentificationMethod = "Only pixels, spacing and orientation were kept"
-    data.Modality = "OT"
-    data.ConversionType = "WSD"
-    data.ImageType = ["DERIVED", "SECONDARY"]
-    data.SeriesDescription = "Second Look: saliency overlay"
-    data.DerivationDescription = f"{_title(explained)}. {NOTICE}"
-    data.ImageComments = NOTICE
-    data.BurnedInAnnotation = "NO"  # nothing that identifies a patient, which is what the attribute asks
-    data.PatientOrientation = list(case.orientation) if case.orientation else None
-    if case.spacing_mm is not None:
-        data.PixelSpacing = [f"{spacing:.10g}" for spacing in case.spacing_mm]
-    data.SamplesPerPixel, data.PhotometricInterpretation, data.PlanarConfiguration = 3, "RGB", 0
-    data.Rows, data.Columns = pixels.shape[:2]
-    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
-    data.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
-    return data

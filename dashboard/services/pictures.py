@@ -109,6 +109,16 @@ def heat_levels(heat: Floats, low: float, high: float) -> str:
     return png(np.round(((heat - low) / (high - low)).clip(0.0, 1.0) * 255).astype(np.uint8))
 
 
+def cell_levels(cells: Floats | None, low: float, high: float) -> str | None:
+    """The same of the cells (rows, columns) that a map was enlarged from, if it was."""
+    return None if cells is None else heat_levels(cells, low, high)
+
+
+def grain(cells: Floats | None) -> str:
+    """ "7 × 7 map, smoothly enlarged"; nothing of a map that has a value for each pixel."""
+    return "" if cells is None else f"{cells.shape[0]} × {cells.shape[1]} map, smoothly enlarged"
+
+
 def frame_box(geometry: Geometry) -> tuple[float, float, float, float]:
     """(left, top, right, bottom) of what the model sees, as shares of the case."""
     height, width = geometry.case_shape

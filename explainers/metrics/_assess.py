@@ -15,6 +15,7 @@ from core.errors import InputError, Unsupported
 from core.params import Params
 from core.progress import Meter, Report
 from core.values import Assessment, Attribution, Floats, Mask, Score
+from explainers._cam import enlarged
 from explainers._registry import EXPLAINERS
 from explainers.metrics._ranks import is_constant
 from explainers.metrics._registry import MEASURES, Measured, Question
@@ -70,6 +71,8 @@ def assess(
     def explained(other: Classifier, image: Tensor) -> Tensor:
         drawing = torch.Generator().manual_seed(attribution.seed)
         heat: Tensor = explainer.function(contrasted(other), image, attribution.target, explaining, drawing)
+        if explainer.coarse:
+            heat = enlarged(heat[None, None], image)[0, 0]
         return heat * visible
 
     def random(*_: object) -> Tensor:

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import serving
-from tests.browser.viewer_page import GRID, LARGE, MM, SIZE, attacked, radiograph
+from tests.browser.viewer_page import CELLS, GRID, LARGE, MM, SIZE, attacked, radiograph
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -81,7 +81,7 @@ def afresh(page: Page, variant: str) -> Page:
         const { viewer } = root;
         const active = viewer.scene.panes[0].name;
         Object.assign(viewer.session, { tool: "window", active, swipe: false, blink: false, divider: 0.5 });
-        for (const name of ["overlay", "contours"]) viewer.set(name, name === "overlay");
+        for (const name of ["overlay", "contours", "cells"]) viewer.set(name, name === "overlay");
         for (const [name, value] of [["opacity", 80], ["threshold", 10], ["tint", "warm"], ["layout", "all"]])
             viewer.set(name, value);
         for (const { frame } of viewer.panes.values()) frame.note.measures.length = 0;
@@ -229,7 +229,7 @@ def test_keys_choose_presets_and_invert(room: Page) -> None:
 
 def test_keys_change_the_map(room: Page) -> None:
     before, maps = levels(room, "clean"), levels(room, "difference")
-    for key, name in (("o", "overlay"), ("k", "contours"), ("t", "tint")):
+    for key, name in (("o", "overlay"), ("k", "contours"), ("g", "cells"), ("t", "tint")):
         was = button(room, name).get_attribute("aria-pressed")
         press(room, key)
         assert button(room, name).get_attribute("aria-pressed") != was
@@ -245,6 +245,26 @@ def test_keys_change_the_map(room: Page) -> None:
         press(room, key)
         expect(room.locator(f"input[name={name}]")).to_have_value(value)
     assert np.array_equal(levels(room, "difference"), maps)
+
+
+def test_a_map_made_of_cells_says_so_and_shows_them_on_request(room: Page) -> None:
+    grain = room.locator("[data-pane=difference] .grain")
+    expect(grain).to_have_text("4 × 4 map, smoothly enlarged")
+    expect(room.locator("[data-pane=clean] .grain")).to_be_empty()
+
+    def colors() -> int:
+        row = levels(room, "difference")[100]
+        return len(np.unique(row[row.any(axis=1)], axis=0))
+
+    assert colors() > 50
+    press(room, "g")
+    expect(grain).to_have_text("4 × 4 map, not smoothed")
+    assert colors() == CELLS
+    room.mouse.move(*spot(room, "difference", 0.99, 0.5))
+    expect(room.locator(".reading")).to_contain_text("map 0.26 logits")
+    press(room, "g")
+    room.mouse.move(*spot(room, "difference", 0.98, 0.5))
+    expect(room.locator(".reading")).to_contain_text("map 0.48 logits")
 
 
 def test_contours_lie_where_the_map_passes_its_threshold(room: Page) -> None:

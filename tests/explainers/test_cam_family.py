@@ -17,6 +17,7 @@ import torch
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 from scipy.sparse import csc_array
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.classifier import Classifier
 from core.errors import Unsupported
@@ -73,6 +74,28 @@ def stretched(heat: Floats) -> Floats:
     heat = heat.clip(min=0)
     heat = heat - heat.min()
     return heat / heat.max()
+
+
+@pytest.mark.parametrize("key", [method.key for method in EXPLAINERS if method.coarse])
+def test_the_cells_that_a_map_was_enlarged_from_are_kept(key: str) -> None:
+    model = small_cnn_classifier(labels=2, seed=8)
+    made = explain(key, model, picture(model), 1)
+    assert made.cells is not None
+    assert made.cells.shape == (8, 8)
+    assert made.cells.any()
+    smooth = functional.interpolate(torch.from_numpy(made.cells)[None, None], size=32, mode="bilinear")
+    np.testing.assert_allclose(made.heat, smooth[0, 0], atol=1e-6)
+
+
+def test_cells_whose_center_is_outside_are_cut() -> None:
+    model, region = small_cnn_classifier(labels=2, seed=8), np.zeros((32, 32), np.bool_)
+    region[:14, 3:] = True  # the centers of rows 0 to 2 (2, 6, 10), and of columns 1 to 7
+    whole, cut = (explain("hires_cam", model, picture(model), 1, region=each) for each in (None, region))
+    assert whole.cells is not None
+    assert cut.cells is not None
+    assert np.array_equal(cut.cells[:3, 1:], whole.cells[:3, 1:])
+    assert not cut.cells[3:].any()
+    assert not cut.cells[:, 0].any()
 
 
 def feature_map(model: Classifier) -> Floats:

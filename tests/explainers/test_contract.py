@@ -54,6 +54,7 @@ def test_the_map_keeps_its_promises(key: str, channels: int, labels: int) -> Non
     assert (result.signed, result.unit) == (method.signed, method.unit)
     assert result.params == method.params().as_dict()
     assert (result.residual is not None) == (key in COMPLETE)
+    assert (result.cells is not None) == method.coarse
     assert result.seconds > 0
 
 
@@ -260,6 +261,14 @@ def test_a_broken_promise_is_caught(
     replace_function(monkeypatch, lie)
     with pytest.raises(BrokenPromise, match=words):
         explain("saliency", small_cnn_classifier(), picture(), 0)
+
+
+def test_a_coarse_map_is_one_of_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = EXPLAINERS["grad_cam"]
+    liar = dataclasses.replace(method, function=lambda *given: method.function(*given)[None])
+    monkeypatch.setitem(EXPLAINERS._methods, "grad_cam", liar)
+    with pytest.raises(BrokenPromise, match=r"returned \(1, 8, 8\) torch.float32, promised \(1, 8\)"):
+        explain("grad_cam", small_cnn_classifier(), picture(), 0)
 
 
 def test_a_method_that_writes_into_its_input_cannot_change_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from dashboard.components.explaining.maps import map_panes
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.explaining.stability import stability
 from dashboard.components.explaining.trust import trust
-from dashboard.components.explaining.under_way import under_way
 
 __all__ = [
     "Setup",
@@ -19,5 +18,4 @@ __all__ = [
     "settings_and_files",
     "stability",
     "trust",
-    "under_way",
 ]

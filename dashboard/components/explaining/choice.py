@@ -9,11 +9,11 @@ import streamlit as st
 from core.values import ModelCard
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.message import literal
-from dashboard.state import of_model
+from dashboard.state import AGAINST, MAPS, of_model
 from evaluation.words import finding
 from explainers import EXPLAINERS, Explainer
 
-METHODS, PRESET = "explain methods", "explain preset"  # keys of explainers in the order of the grid; name of a preset
+PRESET = "explain preset"  # the name of one
 OWN = "Own choice"
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "Quick look": ("grad_cam", "hires_cam", "saliency", "input_x_gradient"),
@@ -43,7 +43,7 @@ FAMILIES = ("Class activation maps", "From gradients", "By experiments on the pi
 def pick_methods(setup: Setup) -> list[Explainer]:
     """The methods whose maps are shown, and a line on why these."""
     state = st.session_state
-    chosen: list[str] = state.setdefault(METHODS, list(PRESETS["Quick look"]))
+    chosen: list[str] = state.setdefault(MAPS, list(PRESETS["Quick look"]))
     state[PRESET] = _preset_of(chosen)
     st.segmented_control(
         "Maps",
@@ -77,7 +77,7 @@ def pick_finding(card: ModelCard) -> tuple[int, int | None]:
     """Positions of the finding that is explained, and of the one it is held against, if any."""
     if len(card.labels) == 1:
         return 0, None
-    key, other = of_model(card.key, "finding"), of_model(card.key, "rather than")
+    key, other = of_model(card.key, "finding"), of_model(card.key, AGAINST)
     st.session_state.setdefault(key, 0)
     labels = range(len(card.labels))
     target = int(
@@ -110,7 +110,7 @@ def _preset_of(chosen: Sequence[str]) -> str:
 
 def _put_preset() -> None:
     if (preset := st.session_state[PRESET]) in PRESETS:
-        st.session_state[METHODS] = list(PRESETS[preset])
+        st.session_state[MAPS] = list(PRESETS[preset])
 
 
 def _offer(method: Explainer, chosen: Sequence[str], why_not: str | None) -> None:
@@ -121,5 +121,5 @@ def _offer(method: Explainer, chosen: Sequence[str], why_not: str | None) -> Non
 
 
 def _toggle(key: str) -> None:
-    chosen = st.session_state[METHODS]
-    st.session_state[METHODS] = [each for each in chosen if each != key] if key in chosen else [*chosen, key]
+    chosen = st.session_state[MAPS]
+    st.session_state[MAPS] = [each for each in chosen if each != key] if key in chosen else [*chosen, key]

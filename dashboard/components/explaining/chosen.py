@@ -12,22 +12,22 @@ from dashboard.components.explaining.setup import Setup
 from dashboard.components.form import pick_params
 from dashboard.services.explaining import Explained
 from dashboard.services.map_files import as_dicom, as_npy, as_png
+from dashboard.state import CLOSER
 from explainers import EXPLAINERS, Explainer
 
-CHOSEN = "explain chosen"  # the key of the method that is looked at more closely
 FORMULA = re.compile(r"\$[^$]+\$")  # Streamlit shows no formula that is broken over two lines
 
 
 def pick_chosen(methods: Sequence[Explainer]) -> Explainer:
     """The map that is looked at more closely; by default the first."""
     keys = [method.key for method in methods]
-    if st.session_state.get(CHOSEN) not in keys:
-        st.session_state[CHOSEN] = keys[0]
+    if st.session_state.get(CLOSER) not in keys:
+        st.session_state[CLOSER] = keys[0]
     key = st.selectbox(
         "A closer look at",
         keys,
         format_func=lambda key: EXPLAINERS[key].name,
-        key=CHOSEN,
+        key=CLOSER,
         persist_state="session",
     )
     return EXPLAINERS[key]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of
+from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of, within
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.note import step
 from dashboard.components.viewer import Heat, Pane, Scale, viewer
@@ -17,6 +17,7 @@ from dashboard.services import pictures
 from dashboard.services.cases import worklist_entries
 from dashboard.services.explaining import Explained, Maps, Question, Together
 from dashboard.services.map_files import ends
+from dashboard.state import REGION
 from evaluation.suitability import NotSuitable
 from explainers import EXPLAINERS
 from imaging.overlay import has_evidence
@@ -42,15 +43,21 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
     found = next((each for each in answers.values() if each), None)
     if len(questions) > 1:
         panes += _together(setup, together, found)
-    viewer(
+    region = st.session_state[REGION]
+    seen = viewer(
         panes,
         columns=_columns(len(panes)),
         scales=_scales(answers),
         recipe=_recipe(setup, questions),
+        region=region,
+        can_select=True,
         long_heads=True,
         key=KEY,
         on_step=lambda: step(st.session_state[KEY].step, entries),
     )
+    if seen.region != region:
+        st.session_state[REGION] = seen.region
+        st.rerun()
     st.html(f'<p class="fixed">{RULE} {TOGETHER if len(questions) > 1 else ""}</p>')
 
 
@@ -60,7 +67,9 @@ def _heat(explained: Explained) -> Heat | None:
     if not has_evidence(attribution):
         return None
     box, lut = pictures.frame_box(explained.geometry), lut_of(attribution.signed)
-    return Heat(explained.heat, box, lut, attribution.signed, explained.low, explained.high, attribution.unit)
+    low, high = explained.low, explained.high
+    cells = pictures.cell_levels(attribution.cells, low, high)
+    return Heat(explained.heat, box, lut, attribution.signed, low, high, attribution.unit, cells)
 
 
 def lut_of(signed: bool) -> Lut:
@@ -155,4 +164,5 @@ def _recipe(setup: Setup, questions: Sequence[Question]) -> str:
         chosen = settings(method, question.params.as_dict())
         methods.append(f"{method.name}: {chosen}" if chosen else method.name)
     seeds = dict.fromkeys(f"seed {question.seed}" for question in questions)
-    return " · ".join([setup.card.key, setup.finding, *methods, *seeds, f"{setup.card.input.size} px"])
+    where = [] if setup.region is None else [within("explained only", setup.region)]
+    return " · ".join([setup.card.key, setup.finding, *methods, *where, *seeds, f"{setup.card.input.size} px"])

@@ -12,6 +12,7 @@ from dashboard.services.cases import Entry
 from dashboard.services.explaining import Question
 from dashboard.services.finished import Subject
 from dashboard.state import ANYWAY, SEED, params_of
+from evaluation.regions import Rectangle
 from evaluation.words import finding
 from explainers import Explainer
 
@@ -19,13 +20,14 @@ from explainers import Explainer
 @dataclass(frozen=True, eq=False)
 class Setup:
     """target and against are positions among the labels of the card; offers: what the model offers, see Classifier,
-    None as long as it has not been loaded."""
+    None as long as it has not been loaded; region: the only part of the case, in shares of it, that is explained."""
 
     entry: Entry
     card: ModelCard
     target: int
     against: int | None
     offers: frozenset[str] | None
+    region: Rectangle | None = None
 
     @property
     def finding(self) -> str:
@@ -50,6 +52,7 @@ class Setup:
             method=method.key,
             params=params_of(method),
             seed=st.session_state.get(SEED, 0),
+            region=self.region,
         )
 
     def why_not(self, method: Method) -> str | None:

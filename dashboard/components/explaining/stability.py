@@ -12,11 +12,11 @@ from core.values import Floats, Mask, ModelCard
 from dashboard.components.comparison_panes import frame_of, picture_of
 from dashboard.components.explaining.maps import lut_of
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.explaining.under_way import under_way
 from dashboard.components.message import message
+from dashboard.components.under_way import under_way
 from dashboard.components.viewer import Frame, Heat, Pane, Picture, viewer
 from dashboard.services import pictures
-from dashboard.services.explaining import ROUNDING, About, Explained, Repeated, surrogate_of
+from dashboard.services.explaining import ROUNDING, About, Explained, Repeated, seen, surrogate_of
 from dashboard.services.models import models
 from dashboard.state import held, listening
 from evaluation.stability import Stability
@@ -41,9 +41,9 @@ def stability(setup: Setup, found: Explained | None) -> None:
         abouts.append(About(found.question, other=surrogate.key))
     tasks = {about: repeated.task(about, setup.entry.case, found.attribution) for about in abouts}
     repeated.ask({about: task for about, task in tasks.items() if about in repeated.asked}, listening())
-    results = {about: repeated.get(about) for about in abouts}
+    drawn, results = repeated.done, {about: repeated.get(about) for about in abouts}
     with st.container(key="explain-stability", horizontal=True, vertical_alignment="center"):
-        if not under_way(repeated, "repeats") and not all(results.values()):
+        if not under_way(repeated, "repeats", drawn) and not all(results.values()):
             images = sum(task.cost for task in tasks.values())
             st.button(
                 "Make it again",
@@ -59,17 +59,17 @@ def stability(setup: Setup, found: Explained | None) -> None:
         if about in repeated.errors:
             message(str(repeated.errors[about]), "error")
     if there:
-        seen = setup.card.input.visible
-        said = " ".join(in_words(about, result, found.attribution.signed, seen) for about, result in there.items())
+        kept = seen(found.attribution, setup.card)
+        said = " ".join(in_words(about, result, found.attribution.signed, kept) for about, result in there.items())
         st.html(f'<p class="sentence" role="status">{escape(said)}</p>')
         _panes(setup, found, there)
 
 
-def in_words(about: About, result: Stability, signed: bool, seen: Mask) -> str:
-    """What repeats say, for a reader who knows no statistics; seen (h, w): what the model sees."""
+def in_words(about: About, result: Stability, signed: bool, kept: Mask) -> str:
+    """What repeats say, for a reader who knows no statistics; kept (h, w): see services.explaining.seen."""
     order = next((words for least, words in ORDERS if result.rank_correlation >= least), "another order")
     number = "undefined" if np.isnan(result.rank_correlation) else f"{result.rank_correlation:.2f}".replace("-", "−")
-    share = percent(float(result.stable[seen].mean()))
+    share = percent(float(result.stable[kept].mean()))
     rule = "the sign holds" if signed else "the rank holds within a tenth"
     chance = f"by chance: {percent(result.chance)}"
     if about.other:

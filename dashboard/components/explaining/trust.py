@@ -11,11 +11,11 @@ import streamlit as st
 
 from core.values import Assessment, Score
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.explaining.under_way import under_way
 from dashboard.components.explaining.verdicts import DIGITS, good, overall, verdict
 from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
 from dashboard.components.message import message
 from dashboard.components.tables import table
+from dashboard.components.under_way import under_way
 from dashboard.services.explaining import About, Explained, Measured
 from dashboard.state import held, listening, technical
 from explainers.metrics import MEASURES, Measure
@@ -39,10 +39,10 @@ def trust(setup: Setup, found: Explained | None) -> None:
     tasks = {about: measured.task(about, setup.entry.case, found.attribution) for about in abouts}
     order = sorted(abouts, key=lambda about: tasks[about].cost)
     measured.ask({about: tasks[about] for about in order if about in measured.asked}, listening())
-    results = {about: measured.get(about) for about in abouts}
+    drawn, results = measured.done, {about: measured.get(about) for about in abouts}
     missing = [about for about, result in results.items() if result is None and about not in measured.errors]
     with st.container(key="explain-trust", horizontal=True, vertical_alignment="center"):
-        if not under_way(measured, "measures"):
+        if not under_way(measured, "measures", drawn):
             there = [result for result in results.values() if result]
             if missing:
                 images = sum(tasks[about].cost for about in missing)

@@ -61,6 +61,7 @@ const COMMANDS = [
   { name: "next", key: "n", label: "Next pane", act: (viewer) => viewer.nextPane() },
   toggle("overlay", "o", "Map over picture"),
   toggle("contours", "k", "Map as contours"),
+  toggle("cells", "g", "Map as it was computed, in cells, not smoothed"),
   {
     name: "tint",
     key: "t",

@@ -1,13 +1,13 @@
-// Maps: levels interpolated once, colored when the colors or the threshold change, and their contours.
+// Maps: levels interpolated once or left as they are, colored when the colors or the threshold change, and their contours.
 
 const GAMMA = 0.8; // the rule of imaging/overlay.py
 const FINE = 640; // pixels of the longer side of an interpolated map
 const STEPS = [0, 0.25, 0.5, 0.75]; // contours, from the threshold to the end of the scale
 
 class HeatMap {
-  constructor(bitmap) {
+  constructor(bitmap, finest = FINE) {
     const { width, height } = bitmap;
-    const times = Math.max(1, Math.round(FINE / Math.max(width, height)));
+    const times = Math.max(1, Math.round(finest / Math.max(width, height)));
     this.width = width;
     this.height = height;
     this.levels = reds(pixelsOf(bitmap));
@@ -65,6 +65,13 @@ class HeatMap {
       return path;
     };
     return Object.assign(found, { threshold, w, h, box, above: lines(1), below: signed ? lines(-1) : null });
+  }
+}
+
+// The same, each value a block of one color.
+class CellMap extends HeatMap {
+  constructor(bitmap) {
+    super(bitmap, 1);
   }
 }
 

@@ -15,6 +15,7 @@ const ICONS = {
   upside: '<path d="M1.5 8h13" stroke-dasharray="2 1.5"/><path d="M4 6h8V1.5z"/><path d="M4 10h8v4.5z" fill="currentColor"/>',
   overlay: '<path d="m8 2 6 3.2-6 3.2-6-3.2z" fill="currentColor"/><path d="m2 8.4 6 3.2 6-3.2M2 11.2l6 3.2 6-3.2"/>',
   contours: '<ellipse cx="8" cy="8" rx="6.5" ry="5.5"/><ellipse cx="8.8" cy="8.4" rx="3.8" ry="3"/><circle cx="9.4" cy="8.6" r=".9"/>',
+  cells: '<path d="M2 2h12v12H2zM8 2v12M2 8h12"/><path d="M2 2h6v6H2zM8 8h6v6H8z" fill="currentColor"/>',
   tint: '<path d="M8 1.8c2.7 3 4.3 5 4.3 7.4A4.3 4.3 0 0 1 8 13.6a4.3 4.3 0 0 1-4.3-4.4C3.7 6.8 5.3 4.8 8 1.8z"/><path d="M8 5v8.6a4.3 4.3 0 0 0 4.3-4.4C12.3 7.5 11 6 8 5z" fill="currentColor"/>',
   opacity: '<circle cx="8" cy="8" r="5.5"/><path d="M4.5 11.5l7-7M6.5 13l6.5-6.5M3 9.5l6.5-6.5"/>',
   threshold: '<path d="M2 3v10.5h12M2 9h12" /><path d="M3.5 12 7 6l2.5 4L12.5 4"/>',

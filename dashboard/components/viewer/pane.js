@@ -14,7 +14,7 @@ class PaneView {
       <figcaption><span class="title"></span><span class="differs-word" hidden>differs</span><span class="value"></span></figcaption>
       <div class="pane"><canvas class="picture" role="img"></canvas><svg class="marks" aria-hidden="true"></svg>
         <span class="side top"></span><span class="side right"></span><span class="side bottom"></span><span class="side left"></span>
-        <span class="bar"><i></i><b></b></span><span class="message"></span>
+        <span class="grain"></span><span class="bar"><i></i><b></b></span><span class="message"></span>
         <span class="divider" role="slider" tabindex="0" aria-label="Divider between clean and perturbed" aria-valuemin="0"
           aria-valuemax="100" hidden></span></div>
       <p class="unseen"></p>`;
@@ -24,6 +24,7 @@ class PaneView {
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.divider = find(".divider");
     this.bar = find(".bar");
+    this.grain = find(".grain");
     this.sides = Object.fromEntries(Object.keys(SIDE_OF).map((side) => [side, find(`.side.${side}`)]));
     this.marks = new Marks(find("svg"), this);
     this.box.paneView = this;
@@ -125,6 +126,7 @@ class PaneView {
       context.restore();
     }
     this.anatomy();
+    this.sayGrain();
     this.marks.draw(place, ratio);
   }
 
@@ -145,10 +147,10 @@ class PaneView {
     const lut = viewer.lut(heat.lut);
     const threshold = settings.threshold / 100;
     if (picture && settings.contours) return this.lines(heat, lut, threshold);
-    const { box, decoded, signed } = heat;
-    context.imageSmoothingEnabled = true;
+    const { box, signed } = heat;
+    context.imageSmoothingEnabled = !settings.cells;
     context.globalAlpha = picture ? settings.opacity / 100 : 1;
-    const colored = decoded.colored(lut, signed, Boolean(picture), threshold);
+    const colored = this.map(picture, heat).colored(lut, signed, Boolean(picture), threshold);
     context.drawImage(colored, box[0] * w, box[1] * h, (box[2] - box[0]) * w, (box[3] - box[1]) * h);
     context.globalAlpha = 1;
   }
@@ -168,6 +170,27 @@ class PaneView {
     };
     stroke(above, 255, []);
     if (below) stroke(below, 0, [5, 4]);
+  }
+
+  // Whether a map is drawn in cells; its contours are always smooth.
+  inCells(picture) {
+    const { cells, contours } = this.viewer.settings;
+    return cells && !(picture && contours);
+  }
+
+  map(picture, heat) {
+    return (this.inCells(picture) ? heat.native : heat).decoded;
+  }
+
+  // Of a map that was made of cells, how many there are, and whether they are seen.
+  sayGrain() {
+    const { picture, heat } = this.blinking ? this.other : this.scene;
+    let said = "";
+    if (heat?.cells && heat.decoded && (!picture || this.viewer.settings.overlay)) {
+      const { width, height } = heat.native.decoded;
+      said = `${height} × ${width} map, ${this.inCells(picture) ? "not smoothed" : "smoothly enlarged"}`;
+    }
+    if (this.grain.textContent !== said) this.grain.textContent = said;
   }
 
   // Side markers and the scale bar, on pictures of known orientation and spacing.

@@ -19,12 +19,12 @@ function reading(pane, siblings, u, v) {
   if (!within([u, v])) return "";
   const { frame } = pane;
   pane.aim();
-  const [{ heat }] = pane.scenesUnder(u, v);
+  const [scene] = pane.scenesUnder(u, v);
   const values = siblings.map((other, i) => valueOf(other, u, v, siblings.length > 1 ? naming(other.scene.title, i) : "")).filter(Boolean);
   if (values.length && siblings.some((other) => other.gray)) values.push(`${values.pop()} ${frame.window.unit}`.trim());
   const less = siblings.map((other) => reduced(other.scene.picture, other.frame)).find(Boolean);
   if (values.length && less) values.push(`${values.pop()} (${less})`);
-  return [values.join(", "), heatOf(heat, u, v), position(frame, u, v)].filter(Boolean).join(" · ");
+  return [values.join(", "), heatOf(scene, pane, u, v), position(frame, u, v)].filter(Boolean).join(" · ");
 }
 
 const naming = (title, i) => `${i ? title.toLowerCase() : title} `;
@@ -38,11 +38,11 @@ function valueOf({ scene: { picture }, frame }, u, v, name) {
   return name + (said.length > 1 ? said.map((value, i) => `${"RGB"[i]} ${value}`).join(" ") : said[0]);
 }
 
-function heatOf(heat, u, v) {
+function heatOf({ picture, heat }, pane, u, v) {
   if (!heat?.decoded) return "";
   const place = inBox(u, v, heat.box);
   if (!within(place)) return "no map here";
-  const value = heat.decoded.value(...place, heat);
+  const value = pane.map(picture, heat).value(...place, heat);
   const step = (heat.high - heat.low) / 255; // maps come in 256 levels, and what lies beyond them has that of the end
   const beyond = value >= heat.high ? "≥ " : heat.signed && value <= heat.low ? "≤ " : "";
   const said = Math.abs(value) < step ? "0" : value.toPrecision(2).replace("-", "−");

@@ -4,7 +4,7 @@ const GROUPS = [
   ["window", "pan", "zoom", "length", "rectangle", "area"],
   ["out", "fit", "in", "actual"],
   ["PRESETS", "invert", "MORE"],
-  ["overlay", "contours", "tint", "OPACITY", "THRESHOLD"],
+  ["overlay", "contours", "cells", "tint", "OPACITY", "THRESHOLD"],
   ["blink", "swipe", "LAYOUT", "full", "help"],
 ];
 const MORE = ["right", "left", "mirror", "upside", "reset", "remove", "next"];

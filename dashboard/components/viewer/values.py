@@ -68,7 +68,8 @@ class Picture:
 @dataclass(frozen=True)
 class Heat:
     """A map as a data URI of 8-bit levels that covers box of the case; low and high: the values, in unit, of the levels
-    0 and 255. signed: 0 lies in the middle of the levels."""
+    0 and 255. signed: 0 lies in the middle of the levels; cells: the same before it was smoothly enlarged, a pixel for
+    each cell, None where it was not."""
 
     source: str
     box: Box
@@ -77,6 +78,7 @@ class Heat:
     low: float
     high: float
     unit: str = ""
+    cells: str | None = None
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,14 @@ class Viewer {
     const wanted = scene.panes.flatMap(({ picture, heat }) => [
       picture && [picture, PICTURES[picture.planes]],
       heat && [heat, HeatMap],
+      heat && [(heat.native = { source: heat.cells ?? heat.source }), CellMap],
     ]);
-    await Promise.all(wanted.filter(Boolean).map(async ([part, Kind]) => (part.decoded = await load(part.source, Kind))));
+    const parts = wanted.filter(Boolean);
+    const loaded = await Promise.all(parts.map(([part, Kind]) => load(part.source, Kind)));
     if (this.coming !== scene) return;
+    parts.forEach(([part], i) => (part.decoded = loaded[i]));
     this.arrange(scene); // only now: a resize may draw it at any time
-    forget(new Set(wanted.filter(Boolean).map(([part]) => part.source)));
+    forget(new Set(parts.map(([part]) => part.source)));
     this.draw();
   }
 

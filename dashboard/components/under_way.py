@@ -11,15 +11,21 @@ from dashboard.components.progress import POLL_SECONDS
 from dashboard.services.errands import Errands
 
 
-def under_way(errands: Errands[Any, Any], what: str) -> bool:
-    """Draw it, where some of what is wanted is missing; whether there was anything to draw."""
-    missing = len(errands.wanted) - errands.done
-    if errands.working:
-        _progress(errands, what, errands.done)
+def under_way(errands: Errands[Any, Any], what: str, drawn: int) -> bool:
+    """Draw it, where some of what is wanted is missing; whether there was anything to draw.
+
+    drawn: how many had ended before the page looked at them.
+    """
+    missing = len(errands.wanted) - drawn
+    if errands.working or drawn < errands.done:
+        _progress(errands, what, drawn)
     elif missing:
         message(f"Canceled with {missing} of {len(errands.wanted)} {what} missing.")
         st.button("Compute the rest", key=f"go on with {what}", on_click=errands.resume)
-    return missing > 0
+    elif errands.failed:
+        message(f"{errands.failed} of {len(errands.wanted)} {what} failed.")
+        st.button("Try again", key=f"try {what} again", on_click=errands.resume)
+    return missing > 0 or errands.failed > 0
 
 
 @st.fragment(run_every=POLL_SECONDS)
