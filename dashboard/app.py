@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import SecondLookError
 from dashboard.components.frame import frame
+from dashboard.components.links import title_of
 from dashboard.components.message import message
 from dashboard.services import address
 from dashboard.services.jobs import COMPUTE
@@ -32,8 +33,8 @@ def view(name: str) -> Callable[[], None]:
 
 
 st.set_page_config(page_title="Second Look", page_icon=ICON, layout="wide")
-NAMES = ("look", "explain", "compare", "learn", "models", "methods", "about")
-PAGES = [st.Page(view(name), title=name.capitalize(), url_path=name, default=name == "look") for name in NAMES]
+NAMES = ("look", "explain", "compare", "learn", "threats", "models", "methods", "about")
+PAGES = [st.Page(view(name), title=title_of(name), url_path=name, default=name == "look") for name in NAMES]
 ADD = st.Page(view("add"), title="Add a model", url_path="add")  # reached from the models
 ADDRESSED = ("", "explain", "compare")  # pages whose address says what they show
 page = st.navigation([*PAGES, ADD], position="hidden")

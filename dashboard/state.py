@@ -12,16 +12,21 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.params import Params
 from core.registry import Method
+from core.values import Case
+from evaluation.regions import BORDER, Place, Rectangle
 
 CASE, MODEL, WORDING = "case", "model", "wording"
 PLAIN, TECHNICAL = "Plain", "Technical"
 FOLLOWS = "model follows"  # the modality for which a model was picked last
-GOAL, SEED = "goal", "seed"
+GOAL, SEED, KNOWS = "goal", "seed", "attacker knows"
 ORDER = "worklist order"  # ids of the cases that the worklist shows, once the reader has filtered or sorted it
 ROWS, COLUMNS = "compare rows", "compare columns"  # keys of axes of the compare page
 ANYWAY = "asked anyway"  # {(model, case)} that the reader wants to see though it is out of scope
 REGION, REGION_OF = "region", "region of"  # (left, top, right, bottom) in shares of the case of this id
 ATTACK_HERE, EXPLAIN_HERE = "attack here", "explain here"
+WHERE, OUTSIDE = "attack where", "attack outside"  # the name of a region of the case, or BORDER; all but that
+AGAINST = "rather than"  # of_model(model, AGAINST): the position of the finding that another is held against
+MAPS, CLOSER = "explain methods", "explain chosen"  # keys of explainers: those of the explain page, and one of them
 
 T = TypeVar("T")
 
@@ -52,6 +57,23 @@ def params_of(method: Method) -> Params:
     """
     given = {spec.name: st.session_state.get(param_key(method.key, spec.name)) for spec in method.params.specs()}
     return method.params(**{name: value for name, value in given.items() if value is not None})
+
+
+def region_in(case: str) -> Rectangle | None:
+    """The rectangle that is drawn in the case of this id; one in another case is forgotten."""
+    if st.session_state.get(REGION_OF) != case:
+        st.session_state[REGION], st.session_state[REGION_OF] = None, case
+    region: Rectangle | None = st.session_state[REGION]
+    return region
+
+
+def attacked_in(case: Case, rectangle: Rectangle | None) -> tuple[Place | None, bool]:
+    """The only part of a case that may be changed, None for all of it; and whether it is all but that part."""
+    state, place = st.session_state, rectangle
+    if rectangle is None or not state.get(ATTACK_HERE, True):
+        named = state.get(WHERE)
+        place = named if named in (*case.regions, BORDER) else None
+    return place, place is not None and bool(state.get(OUTSIDE))
 
 
 def of_model(model: str, what: str) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 from core.errors import SecondLookError
 from core.registry import Method
 from core.values import MODALITIES
+from defenses import DEFENSES
 from evaluation.commands import COMMANDS, progress_bar
 from evaluation.flags import add_flags, listing
 from evaluation.localize import CHEAP
-from evaluation.regions import Rectangle
+from evaluation.regions import BORDER, Place
 from evaluation.text import text_of
 from evaluation.words import NOTICE
 from explainers import EXPLAINERS
@@ -31,15 +32,21 @@ HELP = {
     "perturb": "what a perturbation does to its answer, beside equal noise",
     "compare": "prediction and map before and after a perturbation, beside equal noise",
     "benchmark": "accuracy on a labeled test split, clean, perturbed and under equal noise",
+    "defend": "what each defense is worth against an attacker who does not know it and one who does",
+    "detect": "how many attacks each detector catches, and how often it is wrong, also against one who knows it",
     "localize": "whether maps point at the finding on outlined pictures, beside maps that know nothing",
+    "universal": "compute changes that mislead the model on many pictures, and what they do to others",
 }
 PARTS = {
     "predict": ("file", "coverage"),
     "explain": ("file", "seed", "result", "explainer"),
     "perturb": ("file", "seed", "result", "goal", "perturbation"),
-    "compare": ("file", "seed", "result", "goal", "region", "explainer", "perturbation"),
+    "compare": ("file", "seed", "result", "goal", "region", "explainer", "perturbation", "defense"),
     "benchmark": ("folder", "seed", "perturbation"),
+    "defend": ("sample", "seed", "perturbation"),
+    "detect": ("sample", "seed"),
     "localize": ("outlined", "seed"),
+    "universal": ("pictures", "seed"),
 }
 
 
@@ -77,6 +84,8 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
             methods.append(EXPLAINERS[chosen.explainer])
         if "perturbation" in parts:
             methods.append(PERTURBATIONS[chosen.perturbation])
+        if "defense" in parts and chosen.defense is not None:
+            methods.append(DEFENSES[chosen.defense])
         made = commands.add_parser(
             command,
             help=HELP[command],
@@ -96,6 +105,7 @@ def _chooser() -> argparse.ArgumentParser:
     chooser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     chooser.add_argument("--explainer", default=EXPLAINER)
     chooser.add_argument("--perturbation", default=PERTURBATION)
+    chooser.add_argument("--defense")
     return chooser
 
 
@@ -128,6 +138,28 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
             },
             "--limit": {"type": _whole(1), "metavar": "N", "help": "draw this many pictures of the test split"},
         },
+        "sample": {
+            "--data": {"required": True, "type": Path, "metavar": "DIR", "help": "folder with labels.csv and pictures"},
+            "--limit": {"type": _whole(2), "default": 32, "metavar": "N", "help": "test pictures; default 32"},
+            "--methods": {
+                "type": lambda text: text.split(","),
+                "metavar": "KEY,KEY",
+                "help": "defenses or detectors; default: all that can serve the model",
+            },
+            "--out": {"type": Path, "metavar": "DIR", "help": "write the result of each picture here, as MODEL.json"},
+        },
+        "pictures": {
+            "--data": {"required": True, "type": Path, "metavar": "DIR", "help": "folder with labels.csv and pictures"},
+            "--epsilon": {
+                "type": float,
+                "default": 2.0,
+                "metavar": "LEVELS",
+                "help": "largest change (/255); default 2",
+            },
+            "--limit": {"type": _whole(2), "default": 96, "metavar": "N", "help": "validation pictures; default 96"},
+            "--tested": {"type": _whole(2), "default": 200, "metavar": "N", "help": "test pictures; default 200"},
+            "--out": {"type": Path, "metavar": "DIR", "help": "write the changes here, as MODEL.safetensors and .json"},
+        },
         "outlined": {
             "--data": {
                 "type": Path,
@@ -157,10 +189,16 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
         "goal": {"--direction": {"choices": ("hide", "induce"), "help": "default: flip the decision as it stands"}},
         "region": {
             "--region": {
-                "type": _rectangle,
-                "metavar": "X0,Y0,X1,Y1",
-                "help": "perturb only this rectangle, in shares of width and height from the upper left corner",
-            }
+                "type": _place,
+                "metavar": "PLACE",
+                "help": "perturb only here: x0,y0,x1,y1 in shares of width and height from the upper left corner, the "
+                f"name of a region of a bundled case, or {BORDER}",
+            },
+            "--outside": {"action": "store_true", "help": "perturb all but that region"},
+        },
+        "defense": {
+            "--defense": {"metavar": "KEY", "help": "what stands before the model, see below; default: nothing"},
+            "--unaware": {"action": "store_true", "help": "the attacker does not know the defense"},
         },
         "explainer": {
             "--explainer": {"default": EXPLAINER, "metavar": "KEY", "help": f"see below; default {EXPLAINER}"}
@@ -183,13 +221,17 @@ def _epilog(parts: Sequence[str]) -> str:
         paragraphs.append(f"explainers and their parameters:\n{listing(EXPLAINERS)}")
     if "perturbation" in parts:
         paragraphs.append(f"perturbations and their parameters:\n{listing(PERTURBATIONS)}")
+    if "defense" in parts:
+        paragraphs.append(f"defenses and their parameters:\n{listing(DEFENSES)}")
     if paragraphs:
         paragraphs.append("Choose a method and ask for --help to see the flags of its parameters.")
     return "\n\n".join([*paragraphs, NOTICE])
 
 
-def _rectangle(text: str) -> Rectangle:
-    """argparse type: four numbers between commas."""
+def _place(text: str) -> Place:
+    """argparse type: four numbers between commas, or a name."""
+    if "," not in text:
+        return text
     try:
         x0, y0, x1, y1 = map(float, text.split(","))
     except ValueError:

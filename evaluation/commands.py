@@ -14,7 +14,8 @@ import numpy as np
 from core.classifier import Classifier
 from core.errors import InputError, ParameterError
 from core.progress import Report
-from core.values import Case, Goal, ModelCard, Prediction
+from core.values import Case, ModelCard, Prediction
+from defenses import DEFENSES, defend
 from evaluation import summary
 from evaluation.benchmark import robustness
 from evaluation.cautions import (
@@ -26,23 +27,34 @@ from evaluation.cautions import (
 )
 from evaluation.control import controlled
 from evaluation.coverage import conformal_of
+from evaluation.defended import measure_defenses
+from evaluation.detect import measure_detectors
 from evaluation.flags import params_of
+from evaluation.goals import goal_of
+from evaluation.kept import keep
 from evaluation.localize import Localization, cheap_methods, localize
 from evaluation.localized import write_localizations
 from evaluation.marked import marked_pictures
 from evaluation.pictures import write_comparison, write_images, write_maps
 from evaluation.session import compare_case, fitted, target_of
+from evaluation.split import sampled
 from evaluation.suitability import admit
 from evaluation.summary import Summary
+from evaluation.survival import survival
+from evaluation.universal import flip_rates, universal_changes
 from explainers import EXPLAINERS, explain
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.limits import MAX_BYTES, check_bytes
 from imaging.read import read_case
 from model_zoo.data import examples, read_rows
 from model_zoo.tasks import load_task
+from model_zoo.universal import write_universal
 from perturbations import PERTURBATIONS, perturb
+from perturbations.universal import UniversalParams
 
 Options: TypeAlias = argparse.Namespace
+
+KNOWN, VALIDATED = 256, 128  # pictures that detectors compare with, and on which their thresholds are set
 
 
 def predict_command(options: Options, model: Classifier) -> Summary:
@@ -89,7 +101,7 @@ def perturb_command(options: Options, model: Classifier) -> Summary:
     doubts = admit(case, model, anyway=options.anyway)
     pixels = fitted(case, model.card).pixels
     before = model.predict(pixels)
-    goal = Goal(target, options.direction) if options.direction else Goal.against(before, target)
+    goal = goal_of(options.perturbation, before, target, options.direction)
     params = params_of(PERTURBATIONS[options.perturbation], options)
     perturbation = perturb(options.perturbation, model, pixels, goal, params, seed=options.seed, report=progress_bar())
     control = controlled(model, perturbation)
@@ -106,16 +118,26 @@ def perturb_command(options: Options, model: Classifier) -> Summary:
         *control_cautions(perturbation, control, before, predictions["control"]),
     )
     made = summary.of_perturbation(case, model, perturbation, control, predictions, cautions)
-    return _with_pictures(made, options.out, lambda out: write_images(out, perturbation, control))
+    return _with_pictures(made, options.out, lambda out: write_images(out, perturbation, control, model.card.key))
 
 
 def compare_command(options: Options, model: Classifier) -> Summary:
     """compare FILE --model KEY --explainer KEY --perturbation KEY"""
-    case = read(options)
+    case, bare, defense = read(options), model, None
+    also: dict[str, Any] = {}
+    if options.region is not None:
+        also["where"] = {"region": options.region, "outside": options.outside}
+    if options.defense is not None:
+        defense = DEFENSES[options.defense]
+        params = params_of(defense, options)
+        model = defend(options.defense, bare, params, seed=options.seed)
+        also["defense"] = {"key": defense.key, "params": params.as_dict(), "known": not options.unaware}
     comparison = compare_case(
         case,
         model,
         anyway=options.anyway,
+        defense=defense,
+        attacked=bare if defense and options.unaware else None,
         target=target_of(model.card, options.target),
         explainer=options.explainer,
         explainer_params=params_of(EXPLAINERS[options.explainer], options),
@@ -123,11 +145,13 @@ def compare_command(options: Options, model: Classifier) -> Summary:
         perturbation_params=params_of(PERTURBATIONS[options.perturbation], options),
         direction=options.direction,
         attack_region=options.region,
+        attack_outside=options.outside,
         seed=options.seed,
         report=progress_bar(),
     )
-    made = summary.of_comparison(case, model, comparison)
-    return _with_pictures(made, options.out, lambda out: write_comparison(out, comparison))
+    saved = survival(model, comparison.perturbation, case, fitted(case, model.card).geometry)
+    made = summary.of_comparison(case, model, comparison, saved, also)
+    return _with_pictures(made, options.out, lambda out: write_comparison(out, comparison, model.card.key))
 
 
 def benchmark_command(options: Options, model: Classifier) -> Summary:
@@ -172,13 +196,60 @@ def localize_command(options: Options, model: Classifier) -> Summary:
     return summary.of_localizations(model, found, options.seed)
 
 
+def defend_command(options: Options, model: Classifier) -> Summary:
+    """defend --model KEY --data FOLDER --perturbation KEY"""
+    test = sampled(options.data, model.card, options.limit, held_out=True)
+    params = params_of(PERTURBATIONS[options.perturbation], options)
+    found = measure_defenses(
+        model, test, options.perturbation, params, methods=options.methods, seed=options.seed, report=progress_bar()
+    )
+    if options.out is not None:
+        keep(model.card, found, options.out)
+    return summary.of_defenses(model, found)
+
+
+def detect_command(options: Options, model: Classifier) -> Summary:
+    """detect --model KEY --data FOLDER"""
+    known = sampled(options.data, model.card, KNOWN, "train")
+    validation = sampled(options.data, model.card, VALIDATED, "val")
+    test = sampled(options.data, model.card, options.limit)
+    found = measure_detectors(
+        model,
+        known.images,
+        validation.images,
+        test,
+        methods=options.methods,
+        seed=options.seed,
+        report=progress_bar(),
+    )
+    if options.out is not None:
+        keep(model.card, found, options.out)
+    return summary.of_detectors(model, found)
+
+
+def universal_command(options: Options, model: Classifier) -> Summary:
+    """universal --model KEY --data FOLDER"""
+    params = UniversalParams(epsilon=options.epsilon)
+    validation = sampled(options.data, model.card, options.limit, "val")
+    test = sampled(options.data, model.card, options.tested)
+    changes = universal_changes(model, validation.images, options.epsilon, seed=options.seed, report=progress_bar())
+    flips = flip_rates(model, test, changes, seed=options.seed, report=progress_bar())
+    made = summary.of_universal(model, flips, {**params.as_dict(), "images": len(validation.images)}, options.seed)
+    if options.out is not None:
+        write_universal(model.card, changes, made, options.out)
+    return made
+
+
 COMMANDS: Mapping[str, Callable[[Options, Classifier], Summary]] = {
     "predict": predict_command,
     "explain": explain_command,
     "perturb": perturb_command,
     "compare": compare_command,
     "benchmark": benchmark_command,
+    "defend": defend_command,
+    "detect": detect_command,
     "localize": localize_command,
+    "universal": universal_command,
 }
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from core.classifier import Classifier
 from core.params import Params
 from core.progress import Report
-from core.values import Comparison, Direction, Floats, Goal, Mask, View
+from core.values import Comparison, Direction, Floats, Mask, View
 from evaluation.cautions import comparison_cautions
 from evaluation.control import controlled
+from evaluation.goals import goal_of
 from evaluation.progress import part
 from evaluation.similarity import explanation_change
 from explainers import EXPLAINERS, explain
@@ -30,6 +31,7 @@ def compare(
     perturbation: str,
     perturbation_params: Params | None = None,
     direction: Direction | None = None,
+    attacked: Classifier | None = None,
     attack_region: Mask | None = None,
     explain_region: Mask | None = None,
     seed: int = 0,
@@ -40,16 +42,18 @@ def compare(
 ) -> Comparison:
     """Compare pixels (C, h, w) in [0, 1], in the model frame, with what perturbation makes of them.
 
-    target is the index of the explained and attacked label; direction None flips the decision as it stands;
-    params None are the method's own. attack_region (h, w) bool holds the only pixels that perturbation and noise may
-    change, explain_region those where the maps are kept; None means all. mm_per_pixel (row, column) is the size of a
-    model pixel where known. All three maps share the seed. on_clean gets what is said of the clean image before any is
-    perturbed; report gets the share of the whole that is done. Raises UnknownName, InputError, Unsupported,
-    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    target is the index of the explained and attacked label; direction None flips the decision as it stands; an attack
+    on the map keeps it, whatever the direction. params None are the method's own. attacked is the model that
+    perturbation works on, where it is not the one whose answers count: one without the defense that the attacker does
+    not know of. attack_region (h, w) bool holds the only pixels that perturbation and noise may change, explain_region
+    those where the maps are kept; None means all. mm_per_pixel (row, column) is the size of a model pixel where known.
+    All three maps share the seed. on_clean gets what is said of the clean image before any is perturbed; report gets
+    the share of the whole that is done. Raises UnknownName, InputError, Unsupported, ParameterError, BrokenPromise, and
+    Cancelled at the next pass once cancel is set.
     """
     explaining, perturbing = EXPLAINERS[explainer], PERTURBATIONS[perturbation]
-    for method in (explaining, perturbing):
-        method.require(model.offers)
+    explaining.require(model.offers)
+    perturbing.require((attacked or model).offers)
     for region in (attack_region, explain_region):
         model.check_region(region)
     explainer_params = explainer_params or explaining.params()
@@ -76,13 +80,14 @@ def compare(
     clean = view(pixels)
     if on_clean is not None:
         on_clean(clean)
-    goal = Goal(target, direction) if direction else Goal.against(clean.prediction, target)
+    goal = goal_of(perturbation, clean.prediction, target, direction)
     changed = perturb(
         perturbation,
-        model,
+        attacked or model,
         pixels,
         goal,
         perturbation_params,
+        judge=model,
         seed=seed,
         region=attack_region,
         report=next(reports),

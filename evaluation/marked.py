@@ -19,6 +19,7 @@ from scipy import ndimage
 
 from core.errors import InputError
 from core.values import Case, Floats, InputSpec, Mask, Modality
+from evaluation.regions import in_model_frame
 from imaging.geometry import geometry_of, to_model
 from imaging.phantoms import phantom
 from model_zoo.data import read_picture, read_rows
@@ -105,7 +106,7 @@ def in_frame(name: str, pairs: Iterable[Pair], groups: Sequence[str], spec: Inpu
     images, masks, kept = [], [], []
     for (pixels, mask), group in zip(pairs, groups, strict=True):
         geometry = geometry_of(pixels, spec)
-        seen = (to_model(mask[..., None].astype(np.float32), geometry, 1)[0] >= 0.5) & spec.visible
+        seen = in_model_frame(mask, geometry) & spec.visible
         if seen.any():
             images.append(to_model(pixels, geometry, spec.channels))
             masks.append(seen)

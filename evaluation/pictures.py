@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from core.values import Attribution, Comparison, Floats, Perturbation
+from evaluation.altered import as_png
 from imaging.overlay import display_scale, magnified, overlay, to_png
 
 Listing: TypeAlias = dict[str, dict[str, Any]]
@@ -27,16 +28,21 @@ def write_maps(out: Path, maps: Mapping[str, tuple[Floats, Attribution]]) -> Lis
     return listing
 
 
-def write_images(out: Path, perturbation: Perturbation, control: Perturbation) -> Listing:
-    """clean.png, perturbed.png, control.png, and the change magnified, with the factor in the name of the file."""
-    images = {"clean": perturbation.clean, "perturbed": perturbation.perturbed, "control": control.perturbed}
-    listing: Listing = {name: {"file": _write(out, name, _png(image))} for name, image in images.items()}
+def write_images(out: Path, perturbation: Perturbation, control: Perturbation, model: str) -> Listing:
+    """clean.png, perturbed.png and control.png, both marked as what they are, and the change magnified, with the factor
+    in the name of the file."""
+    images = {
+        "clean": _png(perturbation.clean),
+        "perturbed": as_png(perturbation, model),
+        "control": as_png(control, model),
+    }
+    listing: Listing = {name: {"file": _write(out, name, image)} for name, image in images.items()}
     change, factor = magnified(perturbation.clean, perturbation.perturbed)
     listing["perturbation"] = {"file": _write(out, f"perturbation_x{factor}", _png(change)), "factor": factor}
     return listing
 
 
-def write_comparison(out: Path, comparison: Comparison) -> Listing:
+def write_comparison(out: Path, comparison: Comparison, model: str) -> Listing:
     """The images and the maps of a comparison."""
     perturbation, control = comparison.perturbation, comparison.control
     maps = {
@@ -44,7 +50,7 @@ def write_comparison(out: Path, comparison: Comparison) -> Listing:
         "perturbed": (perturbation.perturbed, comparison.perturbed.attribution),
         "control": (control.perturbed, comparison.controlled.attribution),
     }
-    return {**write_images(out, perturbation, control), **write_maps(out, maps)}
+    return {**write_images(out, perturbation, control, model), **write_maps(out, maps)}
 
 
 def _png(image: Floats) -> bytes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from core.classifier import Classifier
 from core.values import Attribution, Case, Mask, Perturbation
-from evaluation.regions import rectangle_of
+from evaluation.regions import rectangle_of, region_of
 from imaging.geometry import geometry_of
 
 
@@ -21,13 +23,15 @@ def recipe(
     parameters.
 
     The case is named by its content, never by a file. A comparison follows from its clean map and its perturbation.
-    A method that was confined has its "region", see rectangle_of().
+    A method that was confined to a rectangle has its "region", see rectangle_of().
     """
 
     def confined(region: Mask | None) -> dict[str, Any]:
         if region is None:
             return {}
-        return {"region": list(rectangle_of(region, geometry_of(case.pixels, model.card.input)))}
+        geometry = geometry_of(case.pixels, model.card.input)
+        rectangle = rectangle_of(region, geometry)
+        return {"region": list(rectangle)} if np.array_equal(region_of(rectangle, geometry), region) else {}
 
     card, made = model.card, {"case": case.id, **model_recipe(model)}
     for part in (attribution, perturbation):

@@ -1,18 +1,66 @@
-"""Regions that a reader marks on a case: rectangles in shares of its width and height <-> pixels of the model."""
+"""Parts of a case <-> pixels of the model: rectangles that a reader draws, regions marked on the case, its border."""
 
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
+from scipy import ndimage
 
 from core.errors import InputError
-from core.values import Geometry, Mask
+from core.values import Case, Geometry, InputSpec, Mask
+from imaging.geometry import to_model
 
 Rectangle: TypeAlias = tuple[float, float, float, float]  # x0, y0, x1, y1 in [0, 1], from the upper left corner
+Place: TypeAlias = Rectangle | str  # or the name of a region of the case, or BORDER
+
+BORDER = "border"
+RIM = 0.1  # how wide the border is, as a share of the side of what the model sees
 
 
+def mask_of(
+    place: Place | None, case: Case, geometry: Geometry, spec: InputSpec, *, outside: bool = False
+) -> Mask | None:
+    """(h, w) in the model frame: a part of the case, or all but that; None, which stands for everywhere, stays None.
+
+    Raises InputError for a name that is none of the case's, and what region_of() raises.
+    """
+    if not isinstance(place, str):
+        inside = region_of(place, geometry)
+    elif place == BORDER:
+        inside = border(spec)
+    else:
+        inside = in_model_frame(_marked(place, case), geometry)
+    return ~inside if outside and inside is not None else inside
+
+
+def border(spec: InputSpec) -> Mask:
+    """(h, w) the outermost tenth of what a model sees."""
+    depth = ndimage.distance_transform_edt(np.pad(spec.visible, 1))[1:-1, 1:-1]
+    rim: Mask = (depth > 0) & (depth <= RIM * spec.size)
+    return rim
+
+
+def in_model_frame(region: Mask, geometry: Geometry) -> Mask:
+    """A region (H, W) of a case as the model sees it: (h, w), where it covers at least half of a pixel."""
+    inside: Mask = to_model(region[..., None].astype(np.float32), geometry, 1)[0] >= 0.5
+    return inside
+
+
+def _marked(name: str, case: Case) -> Mask:
+    if name not in case.regions:
+        known = ", ".join([*case.regions, BORDER])
+        raise InputError(f"Region {name!r}", "is not marked on this case", f"Choose one of: {known}.")
+    return case.regions[name]
+
+
+@overload
+def region_of(rectangle: Rectangle, geometry: Geometry) -> Mask: ...
+@overload
+def region_of(rectangle: None, geometry: Geometry) -> None: ...
+@overload
+def region_of(rectangle: Rectangle | None, geometry: Geometry) -> Mask | None: ...
 def region_of(rectangle: Rectangle | None, geometry: Geometry) -> Mask | None:
     """(h, w) in the model frame: the rectangle with its edges moved to the nearest edges of pixels, at least one pixel.
 

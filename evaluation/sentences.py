@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from core.values import Comparison, Perturbation, Prediction, Score
 from evaluation.control import control_caption, size_of
+from evaluation.goals import wanted
 from evaluation.words import MEASURES, finding, fraction, gray_levels, in_sentence, level, percent, points
 from imaging.overlay import has_evidence
 from perturbations import PERTURBATIONS
@@ -90,7 +91,7 @@ def _technical_decision(comparison: Comparison) -> str:
         f"{name} (L-infinity {level(norms.linf_255)}/255, L2 {norms.l2:.3g}, SSIM {norms.ssim:.3f}, seed "
         f"{perturbation.seed}): logit {before.logits[target]:.2f} -> {after.logits[target]:.2f}, "
         f"p({before.labels[target]}) {_pair(before, after, target)}, threshold {before.thresholds[target]:.3f}, "
-        f"decision {'flips' if comparison.flipped else 'stays'}; goal {perturbation.goal.direction}: {saved}."
+        f"decision {'flips' if comparison.flipped else 'stays'}; goal {wanted(perturbation)}: {saved}."
     )
 
 

@@ -13,9 +13,11 @@ from core.errors import UnknownName
 from core.params import Params
 from core.progress import Report
 from core.values import Case, Comparison, Direction, Floats, Geometry, ModelCard, View
-from evaluation.cautions import case_cautions
+from defenses import DefenseMethod
+from evaluation.cautions import case_cautions, defense_cautions
 from evaluation.compare import compare
-from evaluation.regions import Rectangle, region_of
+from evaluation.masking import evidence_cautions
+from evaluation.regions import Place, Rectangle, mask_of, region_of
 from evaluation.suitability import admit
 from imaging.geometry import geometry_of, to_model
 
@@ -29,6 +31,7 @@ class Settings(TypedDict):
     perturbation: str
     perturbation_params: NotRequired[Params | None]
     direction: NotRequired[Direction | None]
+    attacked: NotRequired[Classifier | None]
     seed: NotRequired[int]
     on_clean: NotRequired[Callable[[View], object] | None]
     report: NotRequired[Report | None]
@@ -58,28 +61,37 @@ def compare_case(
     model: Classifier,
     *,
     anyway: bool = False,
-    attack_region: Rectangle | None = None,
+    defense: DefenseMethod | None = None,
+    attack_region: Place | None = None,
+    attack_outside: bool = False,
     explain_region: Rectangle | None = None,
     **settings: Unpack[Settings],
 ) -> Comparison:
     """compare() on the fitted case, with the cautions that the case itself gives.
 
-    attack_region and explain_region (x0, y0, x1, y1) are in shares of the width and height of the case. Raises
-    NotSuitable before anything is computed where the case is not one for the model, unless it is to be shown anyway,
-    InputError for a region outside what the model sees, and what compare() raises.
+    defense is what already stands before the model, if anything. attack_region and explain_region (x0, y0, x1, y1) are
+    in shares of the width and height of the case; attack_region may also be the name of one of its regions, or BORDER,
+    and with attack_outside all but that may change. Raises NotSuitable before anything is computed where the case is
+    not one for the model, unless it is to be shown anyway, InputError for a region that it does not have or that the
+    model does not see, and what compare() raises.
     """
     doubts = admit(case, model, anyway=anyway)
     fit = fitted(case, model.card)
     comparison = compare(
         model,
         fit.pixels,
-        attack_region=region_of(attack_region, fit.geometry),
+        attack_region=mask_of(attack_region, case, fit.geometry, model.card.input, outside=attack_outside),
         explain_region=region_of(explain_region, fit.geometry),
         mm_per_pixel=fit.mm_per_pixel,
         **settings,
     )
     own = case_cautions(case, model.card, comparison.clean.prediction, comparison.target)
-    return dataclasses.replace(comparison, cautions=(*doubts, *own, *comparison.cautions))
+    if defense is None:
+        search = evidence_cautions(model.card, comparison.perturbation)
+    else:
+        averaged = int(comparison.perturbation.params.get("averaged", 1))
+        search = defense_cautions(random=defense.random, averaged=averaged, known=settings.get("attacked") is None)
+    return dataclasses.replace(comparison, cautions=(*doubts, *own, *comparison.cautions, *search))
 
 
 def target_of(card: ModelCard, label: str | None) -> int:

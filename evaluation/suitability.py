@@ -17,9 +17,9 @@ from core.classifier import Classifier
 from core.errors import OutOfScope
 from core.values import Case, Caution, Floats, InputSpec, ModelCard
 from evaluation.words import percent
-from imaging.terms import CHEST, EYE, FRONTAL, MEANING, UNSPECIFIC
 from imaging.geometry import geometry_of, to_model
 from imaging.modality import contradicted, look_of
+from imaging.terms import CHEST, EYE, FRONTAL, MEANING, UNSPECIFIC
 
 NAMES = {"cxr": "chest X-rays", "dermoscopy": "dermoscopy images", "fundus": "fundus photographs"}
 BODY_PARTS = {"cxr": CHEST, "fundus": EYE}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,10 +15,16 @@ from core.values import Attribution, Case, Caution, Comparison, Goal, Perturbati
 from evaluation.benchmark import Outcome
 from evaluation.cautions import completeness_gap
 from evaluation.control import change_255, control_caption
+from evaluation.defended import Defended, rates_of
+from evaluation.detect import Detected, caught, false_alarms
+from evaluation.goals import wanted
 from evaluation.localize import CENTER, RANDOM, Localization
 from evaluation.localized import rows_of, sentence
 from evaluation.recipe import model_recipe, recipe
 from evaluation.sentences import sentences
+from evaluation.survival import Survived
+from evaluation.threat import threat_card
+from evaluation.universal import Flips
 from evaluation.words import NOTICE
 
 Summary: TypeAlias = dict[str, Any]
@@ -76,22 +84,28 @@ def of_perturbation(
     }
 
 
-def of_comparison(case: Case, model: Classifier, comparison: Comparison) -> Summary:
-    """What compare prints."""
+def of_comparison(
+    case: Case, model: Classifier, comparison: Comparison, saved: Iterable[Survived], also: Mapping[str, Any]
+) -> Summary:
+    """What compare prints; saved: what is left of the change in each way of saving the picture; also: what else it
+    takes to compute it again."""
     views = {"clean": comparison.clean, "perturbed": comparison.perturbed, "control": comparison.controlled}
     change = _change(
         model, comparison.perturbation, comparison.control, {name: view.prediction for name, view in views.items()}
     )
     change["control"]["explanation_change"] = _scores(comparison.control_change)
     attribution, perturbation = comparison.clean.attribution, comparison.perturbation
+    made = {**recipe(case, model, attribution=attribution, perturbation=perturbation), **also}
     return {
         **_head(case, model),
         "sentence": sentences(comparison, "Plain"),
         "technical": sentences(comparison, "Technical"),
         **change,
+        "saved": {each.way: _survived(each, comparison.target) for each in saved},
+        "threat": _threat(perturbation),
         "explanation_change": _scores(comparison.explanation_change),
         "maps": {name: _map(view.attribution) for name, view in views.items()},
-        **_foot(comparison.cautions, recipe(case, model, attribution=attribution, perturbation=perturbation)),
+        **_foot(comparison.cautions, made),
     }
 
 
@@ -103,6 +117,34 @@ def of_benchmark(model: Classifier, target: int, settings: Summary, outcomes: Ma
     }
     made = {**model_recipe(model), "target": model.card.labels[target], **settings}
     return {"rows": rows, "recipe": made, "notice": NOTICE}
+
+
+def of_defenses(model: Classifier, found: Defended) -> Summary:
+    """What defend prints."""
+    rows = {key: {row: _score(score) for row, score in rates.items()} for key, rates in rates_of(found).items()}
+    attack = {"key": found.perturbation, "params": dict(found.params)}
+    return {"defenses": rows, "recipe": _measured(model, found.seed, perturbation=attack), "notice": NOTICE}
+
+
+def of_detectors(model: Classifier, found: Detected) -> Summary:
+    """What detect prints."""
+    detectors = {
+        each.key: {
+            "threshold": each.threshold,
+            "false_alarms": {name: _score(score) for name, score in false_alarms(found, each).items()},
+            "attacks": {
+                name: {measure: _score(score) for measure, score in vars(made).items()}
+                for name, made in caught(found, each).items()
+            },
+        }
+        for each in found.detections
+    }
+    plans = {
+        "attacks": {key: dict(params) for key, params in found.attacks.items()},
+        "artifacts": {key: dict(params) for key, params in found.artifacts.items()},
+        "knowing": dataclasses.asdict(found.evasion),
+    }
+    return {"detectors": detectors, "recipe": _measured(model, found.seed, **plans), "notice": NOTICE}
 
 
 def of_localizations(model: Classifier, found: Iterable[Localization], seed: int) -> Summary:
@@ -125,8 +167,24 @@ def of_localizations(model: Classifier, found: Iterable[Localization], seed: int
         }
         for each in found
     ]
-    made = {**model_recipe(model), "target": model.card.labels[0], "seed": seed}
-    return {"sets": sets, "recipe": made, "notice": NOTICE}
+    return {"sets": sets, "recipe": _measured(model, seed), "notice": NOTICE}
+
+
+def of_universal(model: Classifier, flips: Iterable[Flips], made: Mapping[str, Any], seed: int) -> Summary:
+    """What universal prints; made: how the change was computed."""
+    rows = [
+        {
+            "epsilon": each.epsilon,
+            **{way: _score(score) for way, score in each.change.items()},
+            **{f"control_{way}": _score(score) for way, score in each.control.items()},
+        }
+        for each in flips
+    ]
+    return {"flips": rows, "recipe": _measured(model, seed, **made), "notice": NOTICE}
+
+
+def _measured(model: Classifier, seed: int, **settings: Any) -> Summary:
+    return {**model_recipe(model), "target": model.card.labels[0], "seed": seed, **settings}
 
 
 def _head(case: Case, model: Classifier) -> Summary:
@@ -145,7 +203,7 @@ def _change(
     before = predictions["clean"]
     return {
         "target": model.card.labels[goal.target],
-        "goal": goal.direction,
+        "goal": wanted(perturbation),
         "threshold": float(before.thresholds[goal.target]),
         "probability_before": float(before.probabilities[goal.target]),
         "logit_before": float(before.logits[goal.target]),
@@ -172,6 +230,24 @@ def _effect(perturbation: Perturbation, goal: Goal, before: Prediction, after: P
         "ssim": norms.ssim,
         "queries": perturbation.queries,
     }
+
+
+def _survived(each: Survived, target: int) -> Summary:
+    return {
+        "probability_clean": float(each.clean.probabilities[target]),
+        "probability_perturbed": float(each.perturbed.probabilities[target]),
+        "reached": each.reached,
+    }
+
+
+def _threat(perturbation: Perturbation) -> Summary:
+    card = threat_card(perturbation)
+    terms = {
+        name: value.name.lower() if isinstance(value, Enum) else value
+        for name, value in dataclasses.asdict(card).items()
+    }
+    listed = {"remedies": list(card.remedies), "defenses": list(card.defenses)}
+    return {**terms, **listed, "psnr": _defined(card.psnr)}
 
 
 def _map(attribution: Attribution) -> Summary:

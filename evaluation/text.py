@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from core.values import ModelCard
 from evaluation.coverage import answer_in_words
+from evaluation.defended import ROWS
 from evaluation.localize import SCORES
 from evaluation.marked import NAMES
 from evaluation.summary import Summary
@@ -44,6 +45,13 @@ def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
         yield from _map(summary["map"])
     elif "rows" in summary:
         yield from _benchmark(summary["rows"])
+    elif "defenses" in summary:
+        yield from _defenses(summary["defenses"])
+    elif "flips" in summary:
+        yield from _flips(summary["flips"])
+    elif "detectors" in summary:
+        for key, found in summary["detectors"].items():
+            yield from _detector(key, found)
     elif "sets" in summary:
         for each in summary["sets"]:
             yield from _localization(each)
@@ -95,6 +103,30 @@ def _benchmark(rows: Summary) -> Iterator[str]:
     yield from _table(
         [["", *measures], *([name, *(_rate(row[measure]) for measure in measures)] for name, row in rows.items())]
     )
+
+
+def _defenses(rows: Summary) -> Iterator[str]:
+    yield "Share answered rightly:"
+    yield from _table([["", *ROWS], *([key, *(_rate(row[name]) for name in ROWS)] for key, row in rows.items())])
+
+
+def _flips(rows: Sequence[Summary]) -> Iterator[str]:
+    yield "Share of the decisions that flip, of flagged pictures (hide) and others (induce):"
+    names = [name for name in rows[0] if name != "epsilon"]
+    yield from _table(
+        [["epsilon (/255)", *names], *([f"{row['epsilon']:g}", *(_rate(row[name]) for name in names)] for row in rows)]
+    )
+
+
+def _detector(key: str, found: Summary) -> Iterator[str]:
+    yield f"{key}: alarm above {found['threshold']:.4g}"
+    yield from _table([["  false alarms on", ""], *([f"    {n}", _rate(s)] for n, s in found["false_alarms"].items())])
+    measures = ("misled", "auroc", "caught", "unseen")
+    attacks = found["attacks"].items()
+    yield from _table(
+        [["  attack", *measures], *([f"    {n}", *(_rate(made[m]) for m in measures)] for n, made in attacks)]
+    )
+    yield ""
 
 
 def _localization(found: Summary) -> Iterator[str]:

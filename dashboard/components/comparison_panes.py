@@ -9,13 +9,16 @@ from collections.abc import Mapping
 
 from core.params import Value
 from core.registry import Method
-from core.values import Attribution, Case, Prediction, View
+from core.values import Attribution, Case, Floats, Prediction, View
 from dashboard.components.viewer import Frame, Heat, Pane, Picture, Preset, Scale, Window
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import settings, shape
 from dashboard.services import pictures
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Finished, Preview
+from defenses import DEFENSES
+from evaluation.goals import wanted
+from evaluation.regions import Place
 from evaluation.words import finding, level, percent
 from explainers import EXPLAINERS
 from imaging.overlay import has_evidence
@@ -72,18 +75,26 @@ def recipe(shown: Finished | Preview | None) -> str:
         return ""
     request, clean = shown.request, _clean(shown)
     parts = [f"{request.model}, {request.point} point"]
-    areas = {"explained": request.explain_region}
+    if request.defense and request.defense_params:
+        parts.append(_with_settings(DEFENSES[request.defense], request.defense_params.as_dict()))
+    areas: dict[str, Place | None] = {"explained only": request.explain_region}
     if isinstance(shown, Finished):
         perturbation = shown.comparison.perturbation
-        parts.append(f"{perturbation.goal.direction} {finding(clean.prediction.labels[request.target])}")
+        parts.append(f"{wanted(perturbation)} {finding(clean.prediction.labels[request.target])}")
         parts.append(_with_settings(PERTURBATIONS[perturbation.method], perturbation.params))
-        areas = {"changed": request.attack_region, **areas}
+        how = "not changed" if request.attack_outside else "changed only"
+        areas = {how: request.attack_region, "explained only": request.explain_region}
     attribution = clean.attribution
     parts.append(_with_settings(EXPLAINERS[attribution.method], attribution.params))
     for what, area in areas.items():
         if area is not None:
-            parts.append(f"{what} only in {', '.join(f'{edge:.3g}' for edge in area)}")
+            parts.append(within(what, area))
     return " · ".join([*parts, f"seed {request.seed}", f"{attribution.heat.shape[0]} px"])
+
+
+def within(what: str, place: Place) -> str:
+    """ "explained only in 0.1, 0.2, 0.6, 0.7"."""
+    return f"{what} in {place if isinstance(place, str) else ', '.join(f'{edge:.3g}' for edge in place)}"
 
 
 def _with_settings(method: Method, params: Mapping[str, Value]) -> str:
@@ -137,7 +148,8 @@ def _first_results(entry: Entry, preview: Preview) -> list[Pane]:
     """The panes of the clean picture and its map, the others empty."""
     frame, box, attribution = frame_of(entry.case), pictures.frame_box(preview.geometry), preview.clean.attribution
     lut: Lut = "diverging" if attribution.signed else "sequential"
-    heat = Heat(preview.heat, box, lut, attribution.signed, preview.low, preview.high, attribution.unit)
+    cells = pictures.cell_levels(attribution.cells, preview.low, preview.high)
+    heat = Heat(preview.heat, box, lut, attribution.signed, preview.low, preview.high, attribution.unit, cells)
     shown = heat if has_evidence(attribution) else None
     first = _clean_panes(entry, frame, preview.clean, preview.request.target, shown)
     panes = {pane.name: pane for pane in first}
@@ -174,14 +186,17 @@ def _results(entry: Entry, finished: Finished) -> list[Pane]:
     frame, box = frame_of(entry.case), pictures.frame_box(finished.geometry)
     before, after = comparison.clean, comparison.perturbed
     signed, unit = before.attribution.signed, before.attribution.unit
+    cells, later = before.attribution.cells, after.attribution.cells
+    change = later - cells if cells is not None and later is not None else None
 
-    def heat(source: str, signed: bool, low: float, shows: bool) -> Heat | None:
+    def heat(source: str, cells: Floats | None, signed: bool, low: float, shows: bool) -> Heat | None:
         lut: Lut = "diverging" if signed else "sequential"
-        return Heat(source, box, lut, signed, low, drawn.high, unit) if shows else None
+        in_cells = pictures.cell_levels(cells, low, drawn.high)
+        return Heat(source, box, lut, signed, low, drawn.high, unit, in_cells) if shows else None
 
-    first = heat(drawn.before, signed, drawn.low, has_evidence(before.attribution))
-    second = heat(drawn.after, signed, drawn.low, has_evidence(after.attribution))
-    between = heat(drawn.difference, True, -drawn.high, first is not None or second is not None)
+    first = heat(drawn.before, cells, signed, drawn.low, has_evidence(before.attribution))
+    second = heat(drawn.after, later, signed, drawn.low, has_evidence(after.attribution))
+    between = heat(drawn.difference, change, True, -drawn.high, first is not None or second is not None)
     perturbation = PERTURBATIONS[comparison.perturbation.method].name
     explainer = EXPLAINERS[before.attribution.method].name
     size = f"at most {level(comparison.perturbation.norms.linf_255)}/255"

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.params import Params, ParamSpec
-from core.values import Direction
+from core.values import Case, Direction, Modality
 from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
 from dashboard.components.segments import pick_one
+from dashboard.components.words import THREATS
 from dashboard.services.address import DIRECTIONS, GOALS, HIGHEST_SEED
-from dashboard.state import ATTACK_HERE, EXPLAIN_HERE, GOAL, REGION, SEED
+from dashboard.state import (
+    ATTACK_HERE,
+    EXPLAIN_HERE,
+    GOAL,
+    KNOWS,
+    OUTSIDE,
+    REGION,
+    SEED,
+    WHERE,
+    attacked_in,
+    method_key,
+)
+from defenses import DEFENSES
+from evaluation.regions import BORDER, Place, Rectangle
 from explainers import EXPLAINERS
-from perturbations import PERTURBATIONS, Threat
+from perturbations import PERTURBATIONS, PerturbationMethod, Threat
+
+THREAT = "kind of change"
+USUAL = {Threat.WHITE_BOX: "pgd", Threat.BLACK_BOX: "square", Threat.ARTIFACT: "motion_blur"}
+
+
+HERE = {ATTACK_HERE: "Attack", EXPLAIN_HERE: "Explain"}
 
 
 @dataclass(frozen=True)
@@ -39,13 +60,22 @@ class Explanation:
     params: Params
 
 
-def stress_form() -> Stress:
-    """Perturbation, its parameters, its goal where it has one, and the seed."""
+@dataclass(frozen=True)
+class Defense:
+    """What stands before the model, with no method where nothing does; unaware: the attacker does not know of it."""
+
+    method: str = ""
+    params: Params | None = None
+    unaware: bool = False
+
+
+def stress_form(modality: Modality) -> Stress:
+    """Perturbation, of those for this kind of picture, its parameters, its goal where it has one, and the seed."""
     _heading("Stress")
-    method = pick_method("Perturbation", PERTURBATIONS, "pgd")
+    method = _pick_perturbation(modality)
     dial = st.container(key="dial")
     direction = None
-    if method.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}:
+    if method.aims:
         goal = pick_one(
             "Goal",
             GOALS,
@@ -73,22 +103,96 @@ def stress_form() -> Stress:
 def explain_form() -> Explanation:
     """Explainer and its parameters."""
     _heading("Explain")
-    method = pick_method("Explainer", EXPLAINERS, "grad_cam")
+    method = pick_method(EXPLAINERS, "grad_cam")
     return Explanation(method.key, pick_params(method))
 
 
-def region_form() -> tuple[bool, bool]:
-    """Whether to attack and to explain only inside the rectangle that is drawn; the choice is there once one is."""
+def defense_form() -> Defense:
+    """Defense, its parameters, and whether the attacker knows of it."""
+    _heading("Defend")
+    state = st.session_state
+    state.setdefault(method_key(DEFENSES.kind), "")
+    key = st.selectbox(
+        DEFENSES.kind,
+        ["", *(method.key for method in DEFENSES)],
+        format_func=lambda key: DEFENSES[key].name if key else "No defense",
+        key=method_key(DEFENSES.kind),
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if not key:
+        return Defense()
+    params = pick_params(DEFENSES[key])
+    state.setdefault(KNOWS, True)
+    knows = st.toggle(
+        "The attacker knows it",
+        key=KNOWS,
+        persist_state="session",
+        help="Who knows the defense attacks the model together with it; where it draws at random, let the attack "
+        "average over draws. Who does not know it attacks the model alone, and shows the result to both.",
+    )
+    return Defense(key, params, unaware=not knows)
+
+
+def region_form(*keys: str) -> list[bool]:
+    """Whether to do these things (keys of HERE) only inside the rectangle that is drawn; the choice is there once one
+    is."""
     if st.session_state.get(REGION) is None:
-        return False, False
+        return [False for _ in keys]
     with st.container(key="region"):
         st.html('<p class="muted">Only inside the rectangle:</p>')
-        for key in (ATTACK_HERE, EXPLAIN_HERE):
+        for key in keys:
             st.session_state.setdefault(key, key == ATTACK_HERE)
-        attack = st.toggle("Attack", key=ATTACK_HERE, persist_state="session")
-        explain = st.toggle("Explain", key=EXPLAIN_HERE, persist_state="session")
+        chosen = [st.toggle(HERE[key], key=key, persist_state="session") for key in keys]
         st.button("Remove the rectangle", on_click=_forget_region)
-    return attack, explain
+    return chosen
+
+
+def where_form(case: Case, rectangle: Rectangle | None) -> tuple[Place | None, bool]:
+    """The part of the case that may be changed, by name where the rectangle is not meant; or all but that part."""
+    names = ["", *case.regions, BORDER]
+    if st.session_state.get(WHERE) not in names:
+        st.session_state[WHERE] = ""
+    drawn = rectangle is not None and st.session_state.get(ATTACK_HERE, True)
+    st.selectbox(
+        "Change only",
+        names,
+        format_func=lambda name: f"Change only: {name or 'no limit'}",
+        key=WHERE,
+        persist_state="session",
+        label_visibility="collapsed",
+        disabled=drawn,
+    )
+    place, _ = attacked_in(case, rectangle)
+    if place is not None:
+        st.toggle("Everywhere but there", key=OUTSIDE, persist_state="session")
+    return attacked_in(case, rectangle)
+
+
+def _pick_perturbation(modality: Modality) -> PerturbationMethod:
+    """First what stands behind the change, then the method."""
+    state, key = st.session_state, method_key(PERTURBATIONS.kind)
+    fitting = [method for method in PERTURBATIONS if modality in method.modalities]
+    if state.get(key) not in {method.key for method in fitting}:
+        state[key] = USUAL[Threat.WHITE_BOX]
+    threat = PERTURBATIONS[state[key]].threat
+    state[THREAT] = threat
+    st.selectbox(
+        "Kind of change",
+        [kind for kind in THREATS if any(method.threat is kind for method in fitting)],
+        format_func=THREATS.__getitem__,
+        key=THREAT,
+        on_change=_take_usual,
+        args=(fitting,),
+        label_visibility="collapsed",
+    )
+    return pick_method(PERTURBATIONS, USUAL[Threat.WHITE_BOX], [each for each in fitting if each.threat is threat])
+
+
+def _take_usual(fitting: Sequence[PerturbationMethod]) -> None:
+    threat = st.session_state[THREAT]
+    first = next(method.key for method in fitting if method.threat is threat)
+    st.session_state[method_key(PERTURBATIONS.kind)] = USUAL.get(threat, first)
 
 
 def _forget_region() -> None:

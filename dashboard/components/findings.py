@@ -15,6 +15,7 @@ import streamlit as st
 from core.values import Caution, Comparison, Perturbation, Score, View
 from dashboard.components.glossary import explained
 from dashboard.components.words import noise, shape
+from evaluation.goals import wanted
 from evaluation.sentences import sentences
 from evaluation.words import MEASURES, fraction, gray_levels, level, percent, points
 
@@ -32,10 +33,10 @@ class Row:
     about: str = ""
 
 
-def sentence(comparison: Comparison, *, technical: bool) -> None:
-    """What happened, in words."""
+def sentence(comparison: Comparison, *, technical: bool, behind: str = "") -> None:
+    """What happened, in words; behind says what stands before the model."""
     words = sentences(comparison, "Technical" if technical else "Plain")
-    st.html(f'<p class="sentence">{_unbroken(words)}</p>')
+    st.html(f'<p class="sentence">{_unbroken(f"{behind} {words}".strip())}</p>')
 
 
 def caution_list(cautions: Sequence[Caution]) -> None:
@@ -69,12 +70,12 @@ def table(comparison: Comparison, *, technical: bool) -> None:
 
 def groups(comparison: Comparison, *, technical: bool) -> dict[str, list[Row]]:
     """{heading: rows} of the table."""
-    direction = comparison.perturbation.goal.direction
-    outcome = {"hide": "The finding is hidden", "induce": "The finding is induced"}[direction]
+    goal = wanted(comparison.perturbation)
+    outcome = {"hide": "The finding is hidden", "induce": "The finding is induced", "keep": "The decision stays"}[goal]
     return {
         "Prediction": list(_prediction(comparison, technical)),
         "Change of the picture": list(_change(comparison, technical)),
-        f"Goal reached ({direction})" if technical else outcome: list(_survival(comparison)),
+        f"Goal reached ({goal})" if technical else outcome: list(_survival(comparison)),
         "Map, against the clean one": list(_explanation(comparison, technical)),
     }
 

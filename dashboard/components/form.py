@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
@@ -19,12 +20,12 @@ SHORT_CHOICE = 2
 M = TypeVar("M", bound=Method)
 
 
-def pick_method(label: str, registry: Registry[M], default: str) -> M:
-    """A picker of the methods of a registry."""
-    methods = {method.key: method for method in registry}
+def pick_method(registry: Registry[M], default: str, among: Collection[M] = ()) -> M:
+    """A picker of the methods of a registry, or of those among them."""
+    methods = {method.key: method for method in among or registry}
     key = _kept(method_key(registry.kind), default)
     picked = st.selectbox(
-        label,
+        registry.kind,
         list(methods),
         format_func=lambda key: methods[key].name,
         key=key,

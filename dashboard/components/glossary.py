@@ -20,6 +20,7 @@ GLOSSARY = {
     "RMS": "The root mean square: the typical change of a pixel, where large changes count more.",
     "L2": "The length of the whole change: the root of the sum of all squared pixel changes.",
     "SSIM": "Structural similarity of two pictures, which follows what the eye compares; 1 means identical.",
+    "PSNR": "The peak signal-to-noise ratio in decibels: the higher, the smaller the change.",
     "Restart": "Another run of an attack from another random point; the best run counts.",
     "Baseline": "The picture without content that an explanation compares with, such as black or a blurred copy.",
     "Control": "Random noise of the same size as the perturbation: what it does too, takes no skill.",

@@ -46,4 +46,9 @@ def page(name: str) -> st.Page:
     The first one too: Streamlit would leave its address empty, and a new tab would open the page the link stands on.
     dashboard/server.py knows /look.
     """
-    return st.Page(lambda: None, title=name.capitalize(), url_path=name)
+    return st.Page(lambda: None, title=title_of(name), url_path=name)
+
+
+def title_of(name: str) -> str:
+    """What a page is called in the bar and in the tab of the browser."""
+    return "Threat map" if name == "threats" else name.capitalize()

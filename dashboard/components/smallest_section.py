@@ -16,17 +16,18 @@ from dashboard.services.flip import FLIP, Flip, smallest_flip, sought
 from dashboard.services.sizes import Known
 from dashboard.state import held, listening, param_key, technical
 from evaluation.words import gray_levels, level
-from perturbations import PERTURBATIONS
+from perturbations import PERTURBATIONS, Threat
 
 
 def smallest_section(request: Request, finished: Finished) -> tuple[Known, ...]:
-    """Draw the search, where the perturbation has an epsilon; returns the sizes that it tried, for the dial.
+    """Draw the search, where it is for the model as it is attacked, by a perturbation that has an epsilon and may flip
+    the decision; returns the sizes that it tried, for the dial.
 
     request is what is asked for now, of which finished may not yet be the answer.
     """
-    spec = next(filter(is_epsilon, PERTURBATIONS[request.perturbation].params.specs()), None)
-    asides = held(Asides)
-    if spec is None:
+    method, asides = PERTURBATIONS[request.perturbation], held(Asides)
+    keeps = method.threat is Threat.EXPLANATION
+    if keeps or request.unaware or not any(map(is_epsilon, method.params.specs())):
         asides.stop(FLIP)
         return ()
     key, state = sought(request), asides.state(FLIP, sought(request))

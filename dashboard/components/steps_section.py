@@ -21,12 +21,14 @@ HELP = "The picture, its map and the magnified change, after one step of the att
 
 
 def steps_section(request: Request, finished: Finished, card: ModelCard) -> None:
-    """Draw the steps of a comparison; nothing where the attack took none. request is what is asked for now, of which
-    finished may not yet be the answer."""
+    """Draw the steps of a comparison; nothing where the attack took none, or took them on another model.
+
+    request is what is asked for now, of which finished may not yet be the answer.
+    """
     asides = held(Asides)
     state = asides.state(PLAYBACK, request)
     probabilities = course(finished.comparison, card.scale)
-    if len(probabilities) < FEWEST:
+    if len(probabilities) < FEWEST or finished.request.unaware:
         return
     with st.container(key="steps"):
         st.html('<h2 class="heading">Step by step</h2>')

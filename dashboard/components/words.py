@@ -7,21 +7,51 @@ from collections.abc import Mapping
 from core.params import ParamSpec, Value
 from core.registry import Method
 from core.values import Perturbation, Prediction, Role
+from dashboard.services.finished import Request
+from defenses import DEFENSES
 from evaluation.control import control_caption
+from evaluation.regions import Place
+from evaluation.words import in_sentence
+from perturbations import Threat
 
 FILLED, HOLLOW = "●", "○"
 KINDS: Mapping[Role, str] = {
     "standard": "standard model",
     "robust": "robust twin",
+    "regularized": "twin with small gradients",
+    "distilled": "distilled twin, a broken defense",
     "foreign": "model from elsewhere",
     "backdoored": "planted fault, for teaching only",
     "surrogate": "surrogate, the attacker's model",
+}
+THREATS: Mapping[Threat, str] = {
+    Threat.WHITE_BOX: "Attack, white-box",
+    Threat.BLACK_BOX: "Attack, black-box",
+    Threat.EXPLANATION: "Attack on the map",
+    Threat.ARTIFACT: "Clinical artifact",
+    Threat.CONTROL: "Random control",
+    Threat.POISONING: "Planted fault",
 }
 
 
 def shape(prediction: Prediction, target: int) -> str:
     """Filled when the model flags the finding, hollow when it does not."""
     return FILLED if prediction.positive[target] else HOLLOW
+
+
+def where(place: Place | None, *, outside: bool = False) -> str:
+    """A part of a case, "inside the rectangle" or "outside the lungs"; empty for all of it."""
+    if place is None:
+        return ""
+    return f"{'outside' if outside else 'inside'} the {place if isinstance(place, str) else 'rectangle'}"
+
+
+def behind(request: Request) -> str:
+    """What stands before the model, and whether the attacker knows; empty where nothing does."""
+    if not request.defense:
+        return ""
+    unknown = ", of which the attacker does not know" if request.unaware else ""
+    return f"The model stands behind {in_sentence(DEFENSES[request.defense].name)}{unknown}."
 
 
 def noise(perturbation: Perturbation, *, technical: bool) -> str:

@@ -15,20 +15,28 @@ from typing import Any
 import streamlit as st
 
 from core.errors import InputError, SecondLookError
-from core.registry import Registry
+from core.registry import Method, Registry
 from core.values import Direction, ModelCard
 from dashboard.services.cases import worklist_entries
 from dashboard.services.models import offered
 from dashboard.state import (
+    AGAINST,
+    ATTACK_HERE,
     CASE,
+    CLOSER,
     COLUMNS,
+    EXPLAIN_HERE,
     FOLLOWS,
     GOAL,
+    KNOWS,
+    MAPS,
     MODEL,
+    OUTSIDE,
     REGION,
     REGION_OF,
     ROWS,
     SEED,
+    WHERE,
     held,
     method_key,
     of_model,
@@ -41,7 +49,10 @@ OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was
 DIRECTIONS: Mapping[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
 GOALS = tuple(DIRECTIONS)
 HIGHEST_SEED = 2**31 - 1
-AXES = ("case", "model", "explainer", "perturbation")  # of the compare page
+HERE = {"attack": ATTACK_HERE, "explain": EXPLAIN_HERE}  # what is done only inside the rectangle
+UNAWARE = "unaware"  # of the defense
+DEFAULT_HERE, NOWHERE = "attack", "nothing"
+AXES = ("case", "model", "explainer", "perturbation", "defense")  # of the compare page
 
 
 @dataclass
@@ -61,7 +72,7 @@ def follow() -> None:
     if not asked or asked == own.written or overtaken:
         return
     own.refused = []
-    for put in (_put_case, _put_model, _put_methods, _put_goal, _put_grid):
+    for put in (_put_case, _put_model, _put_methods, _put_goal, _put_grid, _put_maps):
         try:
             put(asked)
         except SecondLookError as error:
@@ -92,6 +103,23 @@ def grid_state() -> dict[str, str]:
     return {name.replace(" ", "."): text for name, text in chosen.items() if text}
 
 
+def maps_state() -> dict[str, str]:
+    """What the pickers of the explain page say now, beside state_of."""
+    return {name: text for name, text in _map_parts() if text}
+
+
+def _map_parts() -> Iterator[tuple[str, str]]:
+    state, methods = st.session_state, _methods()["explainer"]
+    keys = state.get(MAPS) or []
+    yield "maps", ",".join(keys)
+    yield "closer", state[CLOSER] if state.get(CLOSER) in keys[1:] else ""
+    card = offered().get(state.get(MODEL, ""))
+    against = state.get(of_model(card.key, AGAINST)) if card else None
+    yield "against", card.labels[against] if card is not None and against is not None else ""
+    for key in keys:
+        yield from _settings(methods[key], key)
+
+
 def _parts() -> Iterator[tuple[str, str]]:
     state = st.session_state
     entries = {entry.case.id: entry for entry in worklist_entries()}
@@ -105,25 +133,43 @@ def _parts() -> Iterator[tuple[str, str]]:
         yield "point", "" if point in (None, next(iter(card.operating_points))) else point
     for name, registry in _methods().items():
         key = state.get(method_key(registry.kind))
-        if key is None:
+        if not key:
             continue
         yield name, key
-        params = params_of(registry[key]).as_dict()
-        for spec in registry[key].params.specs():
-            value = params[spec.name]
-            if value != spec.default or spec.name == "epsilon":
-                yield _param(name, spec.name), f"{value:g}" if isinstance(value, float) else str(value)
+        yield from _settings(registry[key], name)
+    yield "attacker", UNAWARE if state.get(method_key("Defense")) and not state.get(KNOWS, True) else ""
     goal = state.get(GOAL)
     yield "goal", "" if goal in (None, GOALS[0]) else goal.lower()
     yield "seed", str(state.get(SEED) or "")
-    yield "region", ",".join(f"{edge:.4g}" for edge in state.get(REGION) or ())
+    region = state.get(REGION)
+    yield "region", ",".join(f"{edge:.4g}" for edge in region or ())
+    here = [name for name, key in HERE.items() if state.get(key, name == DEFAULT_HERE)]
+    yield "where", state.get(WHERE) or ""
+    yield "outside", "1" if state.get(OUTSIDE) and (region or state.get(WHERE)) else ""
+    yield "inside", "" if region is None or here == [DEFAULT_HERE] else ",".join(here) or NOWHERE
 
 
 def _methods() -> Mapping[str, Registry[Any]]:
+    from defenses import DEFENSES
     from explainers import EXPLAINERS  # with torch, which takes seconds: the frame is there before
     from perturbations import PERTURBATIONS
 
-    return {"attack": PERTURBATIONS, "explainer": EXPLAINERS}
+    return {"attack": PERTURBATIONS, "explainer": EXPLAINERS, "defense": DEFENSES}
+
+
+def _settings(method: Method, name: str) -> Iterator[tuple[str, str]]:
+    params = params_of(method).as_dict()
+    for spec in method.params.specs():
+        value = params[spec.name]
+        if value != spec.default or spec.name == "epsilon":
+            yield _param(name, spec.name), f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _put_settings(method: Method, name: str, asked: Mapping[str, str]) -> None:
+    names = {spec.name: _param(name, spec.name) for spec in method.params.specs()}
+    params = method.params.parse({spec: asked[part] for spec, part in names.items() if part in asked})
+    for parameter, value in params.as_dict().items():
+        st.session_state[param_key(method.key, parameter)] = value
 
 
 def _param(name: str, spec: str) -> str:
@@ -171,21 +217,16 @@ def _put_reading(card: ModelCard, asked: Mapping[str, str]) -> None:
 
 
 def _put_methods(asked: Mapping[str, str]) -> None:
-    if not asked.keys() & {"attack", "explainer"}:
+    if not asked.keys() & {"attack", "explainer", "defense"}:
         return
+    st.session_state[method_key("Defense")] = ""
+    st.session_state[KNOWS] = asked.get("attacker") != UNAWARE
     for name, registry in _methods().items():
         if name not in asked:
             continue
         method = registry[asked[name]]
-        texts = {
-            spec.name: asked[_param(name, spec.name)]
-            for spec in method.params.specs()
-            if _param(name, spec.name) in asked
-        }
-        params = method.params.parse(texts)
+        _put_settings(method, name, asked)
         st.session_state[method_key(registry.kind)] = method.key
-        for parameter, value in params.as_dict().items():
-            st.session_state[param_key(method.key, parameter)] = value
 
 
 def _put_grid(asked: Mapping[str, str]) -> None:
@@ -198,6 +239,26 @@ def _put_grid(asked: Mapping[str, str]) -> None:
             st.session_state[on_axis(axis)] = [ids.get(value, value) for value in values.split(",") if value]
 
 
+def _put_maps(asked: Mapping[str, str]) -> None:
+    if "maps" not in asked:
+        return
+    methods = [_methods()["explainer"][key] for key in dict.fromkeys(asked["maps"].split(","))]
+    for method in methods:
+        _put_settings(method, method.key, asked)
+    state, keys = st.session_state, [method.key for method in methods]
+    state[MAPS], state[CLOSER] = keys, asked["closer"] if asked.get("closer") in keys else keys[0]
+    card = offered().get(state.get(MODEL, ""))
+    if card is not None and len(card.labels) > 1:
+        against = asked.get("against")
+        state[of_model(card.key, AGAINST)] = None if against is None else _position(card, against)
+
+
+def _position(card: ModelCard, finding: str) -> int:
+    if finding not in card.labels:
+        raise InputError(f"The finding {finding[:40]!r} of the link", f"is none of {card.key}", "Choose another.")
+    return card.labels.index(finding)
+
+
 def _put_goal(asked: Mapping[str, str]) -> None:
     goal, seed, region = asked.get("goal", GOALS[0]).capitalize(), asked.get("seed", "0"), asked.get("region", "")
     if goal not in GOALS:
@@ -208,6 +269,11 @@ def _put_goal(asked: Mapping[str, str]) -> None:
         )
     st.session_state[GOAL], st.session_state[SEED] = goal, int(seed)
     st.session_state[REGION], st.session_state[REGION_OF] = _region(region), st.session_state.get(CASE)
+    st.session_state[WHERE], st.session_state[OUTSIDE] = asked.get("where", ""), asked.get("outside") == "1"
+    if region:
+        inside = asked.get("inside", DEFAULT_HERE).split(",")
+        for name, key in HERE.items():
+            st.session_state[key] = name in inside
 
 
 def _region(text: str) -> tuple[float, float, float, float] | None:

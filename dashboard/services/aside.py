@@ -11,8 +11,8 @@ from core.classifier import Classifier
 from core.errors import SecondLookError
 from core.progress import Report
 from dashboard.services.finished import Request
-from dashboard.services.jobs import Cancel, Job, step, submit
-from dashboard.services.loading import load_classifier
+from dashboard.services.jobs import Cancel, Job, submit
+from dashboard.services.loading import defended, load_classifier
 from dashboard.services.own import OwnModels
 from dashboard.state import held
 
@@ -46,13 +46,13 @@ class Asides:
     jobs: dict[str, tuple[Request, Job[Any]]] = field(default_factory=dict)
 
     def begin(self, kind: Kind[T], request: Request, compute: Compute[T], listening: Callable[[], bool]) -> None:
-        """Queue compute(the model of request, report, cancel); other work of this kind is given up."""
+        """Queue compute(the defended model of request, report, cancel); other work of this kind is given up."""
         self.stop(kind)
         own = held(OwnModels).classifiers.get(request.model)
 
         def work(report: Report, cancel: Cancel) -> T:
             model = load_classifier(request.model, report, cancel) if own is None else own
-            return compute(model.at(request.point).watched(lambda _x, _logits: step()), report, cancel)
+            return compute(defended(request, model), report, cancel)
 
         self.jobs[kind.name] = request, submit(work, listening)
 

@@ -15,11 +15,12 @@ from core.progress import Report
 from core.values import Case, Comparison, Geometry, ModelCard, Prediction, View
 from dashboard.services import pictures
 from dashboard.services.finished import Drawn, Finished, Mark, Preview, Request, Subject
-from dashboard.services.jobs import Cancel, Job, giving_way, publish, step, submit
-from dashboard.services.loading import load_classifier
+from dashboard.services.jobs import Cancel, Job, giving_way, publish, submit
+from dashboard.services.loading import defended, load_classifier, undefended
 from dashboard.services.own import OwnModels
 from dashboard.services.results import Results
 from dashboard.state import held
+from defenses import DEFENSES
 from evaluation.session import compare_case, fitted
 from evaluation.suitability import NotSuitable, Objection, objections
 from imaging.geometry import geometry_of
@@ -181,32 +182,36 @@ def compared(
     own: the model itself, where it is the session's and not to be found by its key.
     """
     loaded = load_classifier(request.model, report, cancel) if own is None else own
-    model = loaded.at(request.point).watched(lambda _x, _logits: step())
+    bare, model = undefended(request, loaded), defended(request, loaded)
     geometry = geometry_of(case.pixels, model.card.input)
     comparison = compare_case(
         case,
         model,
         anyway=request.anyway,
+        defense=DEFENSES[request.defense] if request.defense else None,
         target=request.target,
         explainer=request.explainer,
         explainer_params=request.explainer_params,
         perturbation=request.perturbation,
         perturbation_params=request.perturbation_params,
         direction=request.direction,
+        attacked=bare if request.unaware else None,
         seed=request.seed,
         attack_region=request.attack_region,
+        attack_outside=request.attack_outside,
         explain_region=request.explain_region,
         on_clean=lambda clean: publish(_preview(request, clean, geometry)),
         report=lambda share: report((1 - MARKING) * share),
         cancel=cancel,
     )
-    marks: dict[Subject, Mark] = {request.subject: comparison.clean.prediction}
+    own_mark = bare.predict(comparison.perturbation.clean) if request.defense else comparison.clean.prediction
+    marks: dict[Subject, Mark] = {request.subject: own_mark}
     others = [other for other in unmarked if Subject.of(other) != request.subject]
     for done, other in enumerate(others):
         report(1 - MARKING * (1 - done / len(others)))
         if cancel.is_set():
             raise Cancelled
-        marks[Subject.of(other)] = _mark(other, model)
+        marks[Subject.of(other)] = _mark(other, bare)
     with giving_way():
         drawn = _drawn(case, comparison, geometry)
     return Finished(request, comparison, geometry, drawn, marks)

@@ -21,12 +21,12 @@ from dashboard.services.own import OwnModels
 from dashboard.services.shelf import Shelf
 from dashboard.state import held
 from evaluation.agreement import consensus, rank_matrix
+from evaluation.regions import Rectangle, in_model_frame, region_of
 from evaluation.session import fitted
 from evaluation.stability import Stability, across_models, under_rounding
 from evaluation.suitability import admit
 from explainers import EXPLAINERS, Explainer, explain
 from explainers.metrics import MEASURES, assess
-from imaging.geometry import to_model
 from imaging.overlay import display_scale
 
 ROUNDING = 16  # copies of the picture, each moved as rounding may move it
@@ -37,6 +37,7 @@ class Question:
     """Everything a map depends on.
 
     target and against are positions among the labels of the model: why target, or why target rather than against.
+    region: the only part of the case, in shares of it, that is explained.
     """
 
     subject: Subject
@@ -47,6 +48,7 @@ class Question:
     method: str
     params: Params
     seed: int
+    region: Rectangle | None = None
 
     @property
     def explainer(self) -> Explainer:
@@ -207,21 +209,21 @@ class Combined:
         """Two or more maps of one picture together."""
         questions = tuple(each.question for each in maps)
         if self._latest is None or self._latest.questions != questions:
-            heats, visible = [each.attribution.heat for each in maps], card.input.visible
+            heats, visible = [each.attribution.heat for each in maps], seen(maps[0].attribution, card)
             self._latest = Together(questions, rank_matrix(heats, visible), *consensus(heats, visible))
         return self._latest
+
+
+def seen(attribution: Attribution, card: ModelCard) -> Mask:
+    """(h, w) where the model can see anything, and heat was kept."""
+    visible = card.input.visible
+    return visible if attribution.region is None else visible & attribution.region
 
 
 def surrogate_of(card: ModelCard, label: str, known: Mapping[str, ModelCard]) -> ModelCard | None:
     """A surrogate that sees the same pictures as the model of this card, and looks for the same finding."""
     others = (other for other in known.values() if other.role == "surrogate" and other.key != card.key)
     return next((other for other in others if other.input == card.input and label in other.labels), None)
-
-
-def in_model_frame(region: Mask, geometry: Geometry) -> Mask:
-    """(H, W) bool of a case -> (h, w) bool: where at least half of a pixel lies inside."""
-    inside: Mask = to_model(region[..., None].astype(np.float32), geometry, 1)[0] >= 0.5
-    return inside
 
 
 def _loaded(key: str, own: Classifier | None, report: Report, cancel: Cancel) -> Classifier:
@@ -240,6 +242,7 @@ def _explained(question: Question, case: Case, model: Classifier, report: Report
         question.params,
         against=question.against,
         seed=question.seed,
+        region=region_of(question.region, fit.geometry),
         report=report,
         cancel=cancel,
     )

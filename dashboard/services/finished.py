@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from core.params import Params
 from core.values import Case, Comparison, Direction, Geometry, Grays, Modality, Prediction, View, content_id
-from evaluation.regions import Rectangle
+from evaluation.regions import Place, Rectangle
 from evaluation.suitability import Objection
 
 Mark: TypeAlias = Prediction | tuple[Objection, ...]  # what a model says of a case, or why it is not asked
@@ -42,7 +42,9 @@ class Request:
     """Everything a comparison depends on; equal requests have equal results.
 
     point names the operating point of the model; anyway: the reader overrides what speaks against the case.
-    attack_region and explain_region: the only part of the case, in shares of it, that may be changed or is explained.
+    defense: the key of what stands before the model, if anything; unaware: whoever attacks does not know of it.
+    attack_region and explain_region: the only part of the case that may be changed or is explained; attack_outside: all
+    but that part may be changed.
     """
 
     subject: Subject
@@ -56,8 +58,12 @@ class Request:
     perturbation_params: Params
     direction: Direction | None
     seed: int
-    attack_region: Rectangle | None = None
+    attack_region: Place | None = None
     explain_region: Rectangle | None = None
+    defense: str = ""
+    defense_params: Params | None = None
+    unaware: bool = False
+    attack_outside: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ class Shot:
 
     The picture is that of the shot `of`, or else of the bundled case; with perturbation, or with noise of the size of
     the change in the shot noise_like, it is changed. random_layers of the model, counted from its output, get random
-    weights. What is not given is taken over from `of`.
+    weights; defense stands before it. What is not given is taken over from `of`.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Shot:
     seed: int = 0
     noise_like: str = ""
     random_layers: int | Literal["all"] = 0
+    defense: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +17,7 @@ from scipy.special import expit
 from core.values import ModelCard, Score
 from dashboard.services.models import models
 from evaluation.coverage import COVERAGES, conformal_of
+from evaluation.masking import masking_signs
 from model_zoo import curves, measures
 from model_zoo.curves import Confusion, Curve, Reliability
 from model_zoo.evidence import EXTERNAL, TEST, VALIDATION, Evidence, Stress, evidence_of
@@ -157,29 +157,10 @@ def accuracies(card: ModelCard) -> dict[float, float]:
 
 
 @st.cache_data(show_spinner=False)
-def hides_gradients(card: ModelCard) -> bool | None:
-    """Whether an attack that sees only answers leaves fewer right than one of equal size that sees gradients, on the
-    pictures that were given to both; None where no two such attacks were tried."""
+def masking(card: ModelCard) -> tuple[str, ...] | None:
+    """Signs that it hides its gradients; None where no attack without them was tried beside one with them."""
     found = evidence(card)
-    if found is None:
-        return None
-    sized = [stress for stress in found.stress if "epsilon" in stress.params]
-    black, white = (
-        [stress for stress in sized if PERTURBATIONS[stress.method].threat is threat]
-        for threat in (Threat.BLACK_BOX, Threat.WHITE_BOX)
-    )
-    pairs = [pair for pair in product(black, white) if pair[0].params["epsilon"] == pair[1].params["epsilon"]]
-    if not pairs:
-        return None
-    truth = found.sets[TEST].truth
-
-    def right(stress: Stress, shared: Array) -> int:
-        chosen = np.isin(stress.pictures, shared)
-        called = expit(stress.perturbed[chosen] / card.scale) >= card.thresholds()[0]
-        return int((called == truth[stress.pictures[chosen]]).sum())
-
-    both = ((blind, seeing, np.intersect1d(blind.pictures, seeing.pictures)) for blind, seeing in pairs)
-    return any(right(blind, shared) < right(seeing, shared) for blind, seeing, shared in both)
+    return masking_signs(card, found) if found else None
 
 
 @st.cache_data(show_spinner=False)

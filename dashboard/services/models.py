@@ -9,7 +9,7 @@ from dashboard.services.own import OwnModels
 from dashboard.state import held
 from model_zoo.cards import cards
 
-OFFERED: tuple[Role, ...] = ("standard", "robust", "foreign", "backdoored")
+OFFERED: tuple[Role, ...] = ("standard", "robust", "regularized", "distilled", "foreign", "backdoored")
 
 
 def models() -> Mapping[str, ModelCard]:

@@ -10,19 +10,21 @@ from skimage.filters import sobel
 
 from core.classifier import Classifier
 from core.progress import Report
-from core.values import Attribution, Caution, Floats, Geometry, Goal, Mask, Perturbation, Prediction
+from core.values import Attribution, Caution, Floats, Geometry, Mask, Perturbation, Prediction
 from dashboard.services import pictures
 from dashboard.services.cases import Entry, bundled
 from dashboard.services.jobs import Cancel
 from dashboard.services.lessons import EDGES, Shot
 from dashboard.services.loading import load_classifier
+from defenses import defend
 from evaluation.cautions import case_cautions, perturbation_cautions
 from evaluation.control import controlled
+from evaluation.goals import goal_of
+from evaluation.regions import in_model_frame
 from evaluation.session import fitted
 from evaluation.suitability import admit
 from explainers import EXPLAINERS, explain
 from explainers._randomized import with_random_weights
-from imaging.geometry import to_model
 from imaging.overlay import magnified
 from perturbations import PERTURBATIONS, perturb
 
@@ -59,6 +61,8 @@ def take(shot: Shot, taken: Mapping[str, Taken], report: Report, cancel: Cancel)
         model = with_random_weights(model, shot.random_layers, shot.seed)
     else:
         admit(entry.case, model)
+    if shot.defense:
+        model = defend(shot.defense, model, seed=shot.seed)
     fit = fitted(entry.case, model.card)
     before = taken.get(shot.of)
     change = _change(shot, model, before.pixels if before else fit.pixels, taken, report, cancel)
@@ -77,10 +81,7 @@ def take(shot: Shot, taken: Mapping[str, Taken], report: Report, cancel: Cancel)
         attribution=attribution,
         change=change,
         geometry=fit.geometry,
-        regions={
-            name: to_model(region[..., None].astype(np.float32), fit.geometry, 1)[0] >= 0.5
-            for name, region in entry.case.regions.items()
-        },
+        regions={name: in_model_frame(region, fit.geometry) for name, region in entry.case.regions.items()},
         cautions=doubts,
         picture=entry.picture,
     )
@@ -104,7 +105,7 @@ def _change(
         return controlled(model, change, report=part, cancel=cancel)
     if not shot.perturbation:
         return None
-    goal = Goal(TARGET, shot.direction) if shot.direction else Goal.against(model.predict(start), TARGET)
+    goal = goal_of(shot.perturbation, model.predict(start), TARGET, shot.direction)
     params = PERTURBATIONS[shot.perturbation].params(**shot.params)
     made = perturb(shot.perturbation, model, start, goal, params, seed=shot.seed, report=part, cancel=cancel)
     return replace(made, trajectory=())  # megabytes that no lesson shows

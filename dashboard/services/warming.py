@@ -14,9 +14,15 @@ FIRST_PAGE_SECONDS = 3.0
 
 
 def imports() -> None:
-    """Import all that the first page needs, torch too, and draw the pictures of its list."""
+    """Import all that the first page needs, torch and every method too, and draw the pictures of its list."""
     for module in ("dashboard.views.look", "pandas"):  # Streamlit imports pandas when it is first handed data
         importlib.import_module(module)
+    for package, registry in (
+        ("perturbations", "PERTURBATIONS"),
+        ("explainers", "EXPLAINERS"),
+        ("defenses", "DEFENSES"),
+    ):
+        len(getattr(importlib.import_module(package), registry))
     for entry in bundled():
         _ = entry.thumbnail
 

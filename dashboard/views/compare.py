@@ -23,11 +23,11 @@ from dashboard.components.comparing import (
     pick_reference,
     pick_shown,
     pick_sides,
-    under_way,
 )
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
 from dashboard.components.note import step
+from dashboard.components.under_way import under_way
 from dashboard.services import address
 from dashboard.services.cases import worklist_entries
 from dashboard.services.grid import Grid
@@ -51,13 +51,14 @@ def compare() -> None:
         return
     grid = held(Grid)
     cells = cells_of(setup, rows, columns, grid)
-    grid.ask({cell.request: cell.setup.entry.case for cell in cells if cell.request}, listening())
+    grid.compare({cell.request: cell.setup.entry.case for cell in cells if cell.request}, listening())
     grid.wait(SETTLE_SECONDS)
+    drawn = grid.done
     with st.container(key="compare-choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
         shown = pick_shown()
         reference = pick_reference({cell.code: cell.name for cell in cells})
         with st.container(key="compare-state", horizontal=True, vertical_alignment="center"):
-            if not under_way(grid):
+            if not under_way(grid, "cells", drawn):
                 fixed_in_words(setup, rows, columns)
     against = next(cell for cell in cells if cell.code == reference)
     same_case = "case" not in (rows.axis.key, columns.axis.key)

@@ -1,8 +1,7 @@
 """Maps of one case by several methods side by side, whether they agree, and whether to believe one of them.
 
-The page takes its state from the session: METHODS (keys of explainers) and PRESET of components.explaining.choice,
-CHOSEN of components.explaining.chosen; case, model, finding, settings of the methods and seed are those of the other
-pages.
+The page takes its state from the session: MAPS (keys of explainers) and CLOSER (one of them); case, model, finding,
+settings of the methods, seed and rectangle are those of the other pages.
 """
 
 from __future__ import annotations
@@ -17,18 +16,20 @@ import streamlit as st
 
 from core.values import ModelCard, Prediction
 from dashboard.components import explaining
+from dashboard.components.controls import region_form
 from dashboard.components.explaining import Setup
 from dashboard.components.explaining.choice import meaning_of_choice
 from dashboard.components.findings import caution_list
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
 from dashboard.components.progress import gate
+from dashboard.components.under_way import under_way
 from dashboard.components.words import shape
 from dashboard.services import address
 from dashboard.services.explaining import Combined, Explained, Maps
 from dashboard.services.models import models
 from dashboard.services.own import OwnModels
-from dashboard.state import ANYWAY, MODEL, held, listening, of_model
+from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, of_model, region_in
 from evaluation.cautions import case_cautions, map_cautions
 from evaluation.suitability import NotSuitable
 from evaluation.words import finding, percent
@@ -46,13 +47,15 @@ def explain() -> None:
     if entry is None or key is None:
         message("No case yet: drop a file on the Look page." if entry is None else "No model is installed.")
         return
-    card, maps = models()[key], held(Maps)
+    card, maps, region = models()[key], held(Maps), region_in(entry.case.id)
     with st.container(key="explain-choices", horizontal=True, vertical_alignment="bottom"):
         target, against = explaining.pick_finding(card)
         setup = Setup(entry, card, target, against, _offers(card, maps))
         methods = explaining.pick_methods(setup)
+        (here,) = region_form(EXPLAIN_HERE)
         state = st.container(key="explain-state", horizontal=True, vertical_alignment="center")
-    address.write(address.state_of())
+    setup = replace(setup, region=region if here else None)
+    address.write(address.state_of() | address.maps_state())
     if not methods:
         message("Choose at least one method.")
         return
@@ -60,6 +63,7 @@ def explain() -> None:
     served = [each for each in questions if setup.why_not(each.explainer) is None]
     maps.ask({each: maps.task(each, entry.case) for each in served}, listening())
     maps.wait(SETTLE_SECONDS)
+    drawn = maps.done
     offers = _offers(card, maps)
     if setup.offers is None and offers is not None and any(method.unmet(offers) for method in EXPLAINERS):
         st.rerun()  # only now it is known what has to be greyed out
@@ -75,7 +79,7 @@ def explain() -> None:
     if refusal is not None:
         return
     with state:
-        if not explaining.under_way(maps, "maps") and found:
+        if not under_way(maps, "maps", drawn) and found:
             said = f"{_said(setup, _read(setup, found[0]))} {meaning_of_choice()}"
             st.html(f'<p class="sentence">{escape(said)}</p>')
     _cautions(setup, found)
@@ -112,9 +116,10 @@ def _said(setup: Setup, prediction: Prediction) -> str:
         percent(float(each[setup.target])) for each in (prediction.probabilities, prediction.thresholds)
     )
     subject = "that score" if setup.against is None else f"its score for {setup.finding}"
+    where = "" if setup.region is None else " inside the rectangle"
     return (
         f"{shape(prediction, setup.target)} The model {flags} {finding(setup.label)}: {probability}, flagged from "
-        f"{threshold}. The maps show what {subject} depends on."
+        f"{threshold}. The maps show what {subject} depends on{where}."
     )
 
 

@@ -12,7 +12,7 @@ from core.params import ParamSpec
 from core.values import ModelCard, Prediction
 from dashboard.components import findings
 from dashboard.components.comparison_panes import comparison_panes, comparison_scales, recipe
-from dashboard.components.controls import explain_form, region_form, stress_form
+from dashboard.components.controls import defense_form, explain_form, region_form, stress_form, where_form
 from dashboard.components.epsilon import epsilon_dial, stops
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
@@ -20,11 +20,14 @@ from dashboard.components.note import note, step
 from dashboard.components.prediction import Reading, pick_reading, prediction_panel
 from dashboard.components.progress import gate, halted, progress
 from dashboard.components.provenance import provenance
+from dashboard.components.saved_section import saved_section
 from dashboard.components.smallest_section import smallest_section
 from dashboard.components.steps_section import steps_section
+from dashboard.components.threat_section import threat_section
 from dashboard.components.uploads import drop_zone, read_as, refusals
 from dashboard.components.viewer import viewer
 from dashboard.components.welcome import welcome
+from dashboard.components.words import behind
 from dashboard.components.worklist import worklist
 from dashboard.services import address
 from dashboard.services.cases import Entry, Uploads, worklist_entries
@@ -32,7 +35,18 @@ from dashboard.services.comparing import Comparisons, Finished, Mark, Preview, R
 from dashboard.services.models import models
 from dashboard.services.notes import Notes
 from dashboard.services.sizes import EPSILON, ahead, known_sizes
-from dashboard.state import ANYWAY, MODEL, REGION, REGION_OF, held, listening, of_model, technical
+from dashboard.state import (
+    ANYWAY,
+    ATTACK_HERE,
+    EXPLAIN_HERE,
+    MODEL,
+    REGION,
+    held,
+    listening,
+    of_model,
+    region_in,
+    technical,
+)
 from evaluation.words import finding
 
 VIEWER = "look viewer"
@@ -61,16 +75,16 @@ def look() -> None:
         with center:
             message("No case yet: drop a file into the list." if entry is None else "No model is installed.")
         return
-    if st.session_state.get(REGION_OF) != entry.case.id:
-        st.session_state[REGION], st.session_state[REGION_OF] = None, entry.case.id
-    card = models()[key]
+    region, card = region_in(entry.case.id), models()[key]
     with right:
         panel = st.container(key="prediction")
         reading = pick_reading(card)
         target = _pick_target(card)
-        stress = stress_form()
+        stress = stress_form(card.input.modality)
+        place, outside = where_form(entry.case, region)
         explanation = explain_form()
-        attack_here, explain_here = region_form()
+        defense = defense_form()
+        _, explain_here = region_form(ATTACK_HERE, EXPLAIN_HERE)
     address.write(address.state_of())
     entries = worklist_entries()
     subjects = {other.case.id: Subject.of(other.case) for other in entries}
@@ -82,7 +96,7 @@ def look() -> None:
             _flags(comparisons, card, reading.point, target, subjects),
             target,
         )
-    subject, region = subjects[entry.case.id], st.session_state[REGION]
+    subject = subjects[entry.case.id]
     request = Request(
         subject=subject,
         model=key,
@@ -95,8 +109,12 @@ def look() -> None:
         perturbation_params=stress.params,
         direction=stress.direction,
         seed=stress.seed,
-        attack_region=region if attack_here else None,
+        attack_region=place,
         explain_region=region if explain_here else None,
+        defense=defense.method,
+        defense_params=defense.params,
+        unaware=defense.unaware,
+        attack_outside=outside,
     )
     _show(entry, card, request, reading, comparisons, center, panel)
     if not comparisons.refusal(request):
@@ -159,7 +177,7 @@ def _show(
     preview = None if shown else comparisons.preview(request)
     with panel:
         mark = preview.clean.prediction if preview else comparisons.mark(card, request.point, request.subject)
-        clean = mark if isinstance(mark, Prediction) else None
+        clean = mark if isinstance(mark, Prediction) and (preview or not request.defense) else None
         prediction_panel(card, entry.case, request.target, reading, clean, comparison, stale=shown is not fresh)
     with center:
         with st.container(key="viewer"):
@@ -170,9 +188,11 @@ def _show(
         if shown is None or comparison is None:
             return
         with st.container(key="findings" if fresh else "findings-stale"):
-            findings.sentence(comparison, technical=technical())
+            findings.sentence(comparison, technical=technical(), behind=behind(shown.request))
             findings.caution_list(comparison.cautions)
             findings.table(comparison, technical=technical())
+            threat_section(comparison.perturbation, technical=technical())
+            saved_section(request, shown, entry.case, card)
             steps_section(request, shown, card)
 
 

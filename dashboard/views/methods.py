@@ -10,10 +10,14 @@ import streamlit as st
 
 from core.params import ParamSpec
 from core.registry import Method
+from core.values import MODALITIES
 from dashboard.components.localization import localization
 from dashboard.components.tables import table
+from dashboard.components.words import THREATS
+from defenses import DEFENSES
+from evaluation.words import in_sentence
 from explainers import EXPLAINERS
-from perturbations import PERTURBATIONS
+from perturbations import PERTURBATIONS, PerturbationMethod
 
 FORMULA = re.compile(r"\$[^$]+\$")  # Streamlit shows no formula that is broken over two lines
 
@@ -24,20 +28,40 @@ def methods() -> None:
         contents = st.container(key="contents", width=220)
         texts = st.container(key="prose")
     with contents:
-        _contents("Perturbations", PERTURBATIONS)
+        _contents("Perturbations", _by_kind())
+        _contents("Defenses", DEFENSES)
         _contents("Explainers", EXPLAINERS)
         st.markdown("[Do maps point at the finding?](#localization)")
     with texts:
         st.title("Methods", anchor=False)
         st.header("Perturbations", anchor="perturbations")
-        for perturbation in PERTURBATIONS:
-            _method(perturbation, perturbation.threat.value)
+        for perturbation in _by_kind():
+            _method(
+                perturbation, f"{THREATS[perturbation.threat]}. {perturbation.threat.value}{_only_on(perturbation)}"
+            )
+        st.header("Defenses", anchor="defenses")
+        for defense in DEFENSES:
+            chance = " It draws at random at each answer." if defense.random else ""
+            _method(defense, f"{defense.family.value}{chance}")
         st.header("Explainers", anchor="explainers")
         for explainer in EXPLAINERS:
             signs = "Its values are evidence for and against" if explainer.signed else "Its values have one sign"
             _method(explainer, f"{signs}, in {explainer.unit}.")
         st.header("Do maps point at the finding?", anchor="localization")
         localization()
+
+
+def _by_kind() -> list[PerturbationMethod]:
+    kinds = list(THREATS)
+    return sorted(PERTURBATIONS, key=lambda method: kinds.index(method.threat))
+
+
+def _only_on(method: PerturbationMethod) -> str:
+    """For which kinds of picture it is, where not for all."""
+    if len(method.modalities) == len(MODALITIES):
+        return ""
+    names = (in_sentence(name) for key, name in MODALITIES.items() if key in method.modalities)
+    return f" For {' and '.join(names)} only."
 
 
 def _contents(title: str, registry: Iterable[Method]) -> None:

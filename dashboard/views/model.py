@@ -15,11 +15,13 @@ from dashboard.components.sections.answers import answers
 from dashboard.components.sections.attack import attack
 from dashboard.components.sections.limits import certainty, scope
 from dashboard.components.sections.percentages import percentages
+from dashboard.components.sections.remedies import defenses, detectors
 from dashboard.components.sections.stated import data, facts, stated
 from dashboard.components.sections.telling_apart import telling_apart
 from dashboard.components.words import KINDS
 from dashboard.services import measured
 from dashboard.services.models import title
+from dashboard.services.remedies import before_detectors, behind_defenses
 from evaluation.words import finding, in_sentence
 from perturbations import PERTURBATIONS
 
@@ -50,6 +52,10 @@ def _sections(card: ModelCard) -> Iterator[tuple[str, str, Callable[[ModelCard],
         yield "percentages", "Its percentages", percentages
         if found.stress:
             yield "attack", "Under attack", attack
+        if behind_defenses(card):
+            yield "defenses", "Behind defenses", defenses
+        if before_detectors(card):
+            yield "detectors", "Before detectors", detectors
         yield "certainty", "When it can't tell", certainty
         if card.scope is not None:
             yield "scope", "Pictures it is not for", scope

@@ -21,6 +21,7 @@ LARGER = 8
 LARGE = "Large and colored"
 GRID = "Grid"
 MM = 0.5
+CELLS = 4
 WINDOW = (1500.0, 2000.0)
 MAP: Box = (0.0, 0.0, 1.0, 1.0)
 STYLE = Path(__file__).resolve().parent.parent.parent / "dashboard" / "style.css"
@@ -74,7 +75,8 @@ def panes(case: Case, perturbed: pictures.Floats) -> list[Pane]:
     """Clean, perturbed, and their maps, which rise to the right and to the left."""
     frame = frame_of(case)
     before = Heat(pictures.heat_levels(ramp(), 0, 1), MAP, "sequential", False, 0, 1, "logits")
-    between = Heat(pictures.heat_levels(ramp() - 0.5, -1, 1), MAP, "diverging", True, -1, 1, "logits")
+    cells = pictures.heat_levels(ramp()[:: 64 // CELLS, :: 64 // CELLS] - 0.5, -1, 1)
+    between = Heat(pictures.heat_levels(ramp() - 0.5, -1, 1), MAP, "diverging", True, -1, 1, "logits", cells)
     after = replace(before, source=pictures.heat_levels(1 - ramp(), 0, 1))
     clean = picture_of(case, pictures.picture(case, pictures.shown(case)))
     changed = picture_of(case, pictures.picture(case, perturbed), perturbed.shape[2])

@@ -19,6 +19,7 @@ from dashboard.services.adding import Adding
 from dashboard.services.own import MOST, OwnModels
 from model_zoo.cards import write_card
 from model_zoo.loading import read_classifier
+from perturbations import Threat
 from tests.dashboard.steps import APP, errors, settled, shown
 from tests.foreign import Net, foreign_card, onnx_model, save_timm
 
@@ -238,7 +239,7 @@ def test_without_gradients_some_methods_say_why_not_and_the_others_work(tmp_path
     app = with_own(model)
     assert "which this model does not offer" in shown(app)
     app.selectbox(key="Explainer method").set_value("occlusion")
-    app = settled(app.selectbox(key="Perturbation method").set_value("square").run())
+    app = settled(app.selectbox(key="kind of change").set_value(Threat.BLACK_BOX).run())
     assert 'class="sentence"' in shown(app)
 
 

@@ -7,8 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.components.comparing.axes import AXES as COMPARED
 from dashboard.services.address import AXES
+from dashboard.services.comparing import Comparisons
 from imaging.bundled import load_bundled
 from tests.dashboard.steps import APP, PATIENCE, errors, opened, phantom_png, settled, upload
+from tests.toys import small_cnn_classifier
 
 
 def linked(**query: str) -> AppTest:
@@ -24,6 +26,12 @@ def linked(**query: str) -> AppTest:
 def address(app: AppTest) -> dict[str, str]:
     """The query of the address as the page left it."""
     return {name: text if isinstance(text, str) else text[0] for name, text in app.query_params.items()}
+
+
+def held(app: AppTest) -> Comparisons:
+    """What the session asked for."""
+    comparisons: Comparisons = app.session_state[f"held {Comparisons.__module__}.{Comparisons.__qualname__}"]
+    return comparisons
 
 
 @pytest.mark.slow
@@ -58,6 +66,32 @@ def test_a_link_sets_case_model_methods_parameters_goal_seed_and_region() -> Non
     assert (state["goal"], state["seed"], state["region"]) == ("Induce", 7, (0.1, 0.2, 0.6, 0.7))
     assert address(app) == {name.replace("__", "."): text for name, text in query.items()}
     assert not errors(app)
+
+
+@pytest.mark.slow
+def test_a_link_sets_the_defense_and_whether_the_attacker_knows_it() -> None:
+    query = {"attack": "fgsm", "epsilon": "0.3", "defense": "bit_depth", "defense__bits": "3", "attacker": "unaware"}
+    app = linked(**query)
+    state = app.session_state
+    assert (state["Defense method"], state["bit_depth bits"], state["attacker knows"]) == ("bit_depth", 3, False)
+    assert {name: address(app).get(name.replace("__", ".")) for name in query} == query
+    assert not errors(app)
+
+
+@pytest.mark.slow
+def test_a_link_sets_where_the_picture_may_be_changed() -> None:
+    query = {"case": "chest-phantom-2", "attack": "fgsm", "epsilon": "2", "where": "lungs", "outside": "1"}
+    app = linked(**query)
+    state = app.session_state
+    assert (state["attack where"], state["attack outside"]) == ("lungs", True)
+    assert {name: address(app).get(name) for name in query} == query
+    asked = held(app).asked
+    assert asked is not None
+    assert (asked.attack_region, asked.attack_outside) == ("lungs", True)
+    app.selectbox(key="case").set_value(load_bundled("mole-phantom-2").id).run()
+    asked = held(app).asked
+    assert asked is not None
+    assert (asked.attack_region, asked.attack_outside) == (None, False)
 
 
 @pytest.mark.slow
@@ -129,6 +163,72 @@ def test_the_grid_of_the_compare_page_is_in_its_address() -> None:
     assert not app.exception
     assert app.session_state["compare case"] == [load_bundled(f"chest-phantom-{k}").id for k in (1, 2)]
     assert address(app) == query
+
+
+MAPS = {
+    "model": "cxr_pneumonia",
+    "maps": "grad_cam,smoothgrad,rise",
+    "closer": "rise",
+    "smoothgrad.samples": "8",
+    "region": "0.1,0.2,0.6,0.7",
+    "inside": "explain",
+}
+
+
+def maps_linked(**query: str) -> AppTest:
+    """A page that does with the address what app.py and the explain page do."""
+    app = AppTest.from_function(maps_address, default_timeout=PATIENCE)
+    app.session_state["model"] = "cxr_pneumonia"
+    for name, text in query.items():
+        app.query_params[name] = text
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_maps_of_the_explain_page_are_in_its_address() -> None:
+    app = maps_linked(**MAPS)
+    state = app.session_state
+    assert (state["explain methods"], state["explain chosen"]) == (["grad_cam", "smoothgrad", "rise"], "rise")
+    assert (state["smoothgrad samples"], state["rise masks"]) == (8, 1024)
+    assert (state["attack here"], state["explain here"]) == (False, True)
+    assert address(app) == MAPS
+    bare = maps_linked(maps="lrp,lrp", region=MAPS["region"])
+    assert (bare.session_state["explain methods"], bare.session_state["explain chosen"]) == (["lrp"], "lrp")
+    assert (bare.session_state["attack here"], bare.session_state["explain here"]) == (True, False)
+    assert address(bare) == {"model": "cxr_pneumonia", "maps": "lrp", "region": MAPS["region"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ({"maps": "grad_cam,tea_leaves"}, "is not known"),
+        ({"maps": "rise", "rise.masks": "7"}, "must be between 16 and 8192"),
+    ],
+)
+def test_maps_that_a_link_asks_for_in_vain_leave_those_that_were_shown(query: dict[str, str], reason: str) -> None:
+    app = maps_linked(**query)
+    assert "explain methods" not in app.session_state
+    (refused,) = app.session_state["held dashboard.services.address.Address"].refused
+    assert reason in refused
+
+
+def test_a_link_holds_a_finding_against_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_cnn_classifier(labels=3)
+    monkeypatch.setattr("dashboard.services.models.cards", lambda: (model.card,))
+    query = {"model": "toy", "maps": "grad_cam", "against": "finding 2"}
+    app = maps_linked(**query)
+    assert app.session_state["toy rather than"] == 2
+    assert address(app) == query
+    assert "against" not in address(maps_linked(**{**query, "against": "gout"}))
+
+
+def maps_address() -> None:
+    """What app.py and the explain page do with the address."""
+    from dashboard.services import address
+
+    address.follow()
+    address.write(address.state_of() | address.maps_state())
 
 
 def grid_address() -> None:

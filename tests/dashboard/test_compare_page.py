@@ -43,6 +43,7 @@ QUICK = {
     "compare model": [STANDARD, ROBUST],
     "compare explainer": ["saliency", "grad_cam"],
     "compare perturbation": ["exposure", "jpeg"],
+    "compare defense": ["none", "median_smoothing"],
 }
 
 
@@ -135,7 +136,7 @@ def test_a_rectangle_holds_for_the_case_it_was_drawn_on() -> None:
     app = opened("case", "explainer", **drawn, compare__explainer=["saliency"])
     assert "attack only inside the rectangle of Chest phantom 2" in shown(app)
     assert "of other cases the whole" in shown(app)
-    results = app.session_state["held dashboard.services.grid.Grid"].results
+    results = app.session_state["held dashboard.services.grid.Grid"].wanted
     regions = {request.subject.case_id: request.attack_region for request in results}
     assert regions == {SICK: (0.0, 0.0, 0.5, 0.5), HEALTHY: None}
     assert all(request.explain_region is None for request in results)
@@ -189,6 +190,6 @@ def _side(axis: int, *keys: str) -> Side:
 
 
 def _compute(grid: Grid, cells: list[Cell]) -> None:
-    grid.ask({cell.request: cell.setup.entry.case for cell in cells if cell.request}, always)
+    grid.compare({cell.request: cell.setup.entry.case for cell in cells if cell.request}, always)
     grid.wait(PATIENCE)
     assert not grid.working

@@ -75,6 +75,38 @@ def test_progress_goes_on_through_the_other_cases(case: Case, asked: Request) ->
     assert max(shares) < 1
 
 
+def test_a_defense_stands_before_the_model_and_leaves_the_worklist_as_it_is(case: Case, asked: Request) -> None:
+    other = phantom("cxr", False, 4, 64)
+    bare, defended = (
+        comparing.compared(request, case, [other], lambda share: None, Cancel(lambda: True))
+        for request in (asked, dataclasses.replace(asked, defense="median_smoothing", seed=3))
+    )
+    views = [finished.comparison.clean.prediction.logits for finished in (bare, defended)]
+    assert not np.array_equal(*views)
+    for subject in (Subject.of(case), Subject.of(other)):
+        marks = [finished.marks[subject] for finished in (bare, defended)]
+        assert all(isinstance(mark, Prediction) for mark in marks)
+        assert len({mark.logits.tobytes() for mark in marks if isinstance(mark, Prediction)}) == 1
+
+
+def test_an_attacker_who_knows_the_defense_does_what_one_who_does_not_can_not(case: Case, asked: Request) -> None:
+    attack = dataclasses.replace(
+        asked,
+        perturbation="pgd",
+        perturbation_params=PERTURBATIONS["pgd"].params(epsilon=8.0),
+        defense="median_smoothing",
+    )
+    reached = []
+    for unaware in (False, True):
+        request = dataclasses.replace(attack, unaware=unaware)
+        comparison = comparing.compared(request, case, [], lambda share: None, Cancel(lambda: True)).comparison
+        change = comparison.perturbed.prediction.logits[0] - comparison.clean.prediction.logits[0]
+        reached.append(float(change if comparison.perturbation.goal.direction == "induce" else -change))
+        warned = any("did not know of the defense" in caution.reason for caution in comparison.cautions)
+        assert warned == unaware
+    assert reached[0] > reached[1]
+
+
 def test_cancel_reaches_the_other_cases(case: Case, asked: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     cancel = Cancel(lambda: True)
 

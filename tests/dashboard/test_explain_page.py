@@ -17,7 +17,7 @@ from core.errors import Cancelled, Unsupported
 from core.progress import Report
 from core.values import Assessment, Case, Modality, Score
 from dashboard.components.explaining.agreement import said
-from dashboard.components.explaining.choice import FAMILIES, METHODS, PRESET, PRESETS, family_of
+from dashboard.components.explaining.choice import FAMILIES, PRESET, PRESETS, family_of
 from dashboard.components.explaining.stability import in_words
 from dashboard.components.explaining.verdicts import CENTER, RANDOM, overall, verdict
 from dashboard.services import explaining
@@ -27,7 +27,7 @@ from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, always
 from dashboard.services.map_files import as_dicom, as_npy, as_png
 from dashboard.services.shelf import Shelf
-from dashboard.state import CASE
+from dashboard.state import CASE, EXPLAIN_HERE, MAPS, REGION, REGION_OF
 from evaluation.stability import Stability
 from evaluation.words import NOTICE
 from explainers import EXPLAINERS
@@ -233,6 +233,14 @@ def test_files_have_the_size_of_the_case_and_name_nobody(modality: Modality) -> 
     assert read_case(data).pixels.shape == (96, 96, 3)
 
 
+def test_a_file_of_an_enlarged_map_says_so() -> None:
+    derivations = [
+        str(dcmread(io.BytesIO(as_dicom(TOY_CASE, answered(method=method)))).DerivationDescription)
+        for method in ("grad_cam", "saliency")
+    ]
+    assert ["8 × 8 map, smoothly enlarged" in each for each in derivations] == [True, False]
+
+
 def test_without_a_spacing_none_is_invented() -> None:
     header = dcmread(io.BytesIO(as_dicom(TOY_CASE, answered())))
     assert "PixelSpacing" not in header
@@ -271,7 +279,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> AppTest:
         monkeypatch.setattr(shelf, "_kept", type(shelf._kept)())
     app = AppTest.from_string(PAGE, default_timeout=PATIENCE)
     app.session_state[CASE] = SICK
-    app.session_state[METHODS] = ["saliency", "input_x_gradient"]
+    app.session_state[MAPS] = ["saliency", "input_x_gradient"]
     return app
 
 
@@ -287,9 +295,9 @@ def test_the_page_shows_maps_agreement_and_what_can_be_asked(toy: AppTest) -> No
     ]
     assert app.session_state[PRESET] == "Own choice"
     app = settled(app.checkbox(key="explain with occlusion").check().run())
-    assert app.session_state[METHODS] == ["saliency", "input_x_gradient", "occlusion"]
+    assert app.session_state[MAPS] == ["saliency", "input_x_gradient", "occlusion"]
     app = settled(app.segmented_control(key=PRESET).set_value("Quick look").run())
-    assert app.session_state[METHODS] == list(PRESETS["Quick look"])
+    assert app.session_state[MAPS] == list(PRESETS["Quick look"])
     assert not app.exception
 
 
@@ -334,6 +342,37 @@ def test_a_method_that_the_model_cannot_serve_is_greyed_out_with_the_reason(
     assert box.disabled
     assert "needs gradients" in box.label.replace("\\", "")
     assert not app.checkbox(key="explain with occlusion").disabled
+
+
+def test_maps_are_kept_in_the_rectangle_that_is_drawn(toy: AppTest) -> None:
+    box = (0.1, 0.2, 0.6, 0.7)
+    toy.session_state[REGION], toy.session_state[REGION_OF] = box, SICK
+    app = settled(toy.run())
+    asked = app.session_state["held dashboard.services.explaining.Maps"].wanted
+    assert {each.region for each in asked} == {None}
+    app = settled(app.toggle(key=EXPLAIN_HERE).set_value(True).run())
+    assert not app.exception
+    maps = app.session_state["held dashboard.services.explaining.Maps"]
+    assert {each.region for each in maps.wanted} == {box}
+    for each in maps.wanted:
+        rows, columns = np.nonzero(maps.get(each).attribution.heat)
+        assert (rows.min(), rows.max(), columns.min(), columns.max()) == (45, 156, 22, 133)
+    assert "depends on inside the rectangle." in shown(app)
+    together = app.session_state["held dashboard.services.explaining.Combined"]._latest
+    assert not together.mean[:45].any()
+    (remove,) = (button for button in app.button if button.label == "Remove the rectangle")
+    app = settled(remove.click().run())
+    asked = app.session_state["held dashboard.services.explaining.Maps"].wanted
+    assert {each.region for each in asked} == {None}
+    assert "saliency,input_x_gradient" in app.query_params["maps"]
+
+
+def test_a_rectangle_in_another_case_keeps_nothing(toy: AppTest) -> None:
+    toy.session_state[REGION], toy.session_state[REGION_OF] = (0.1, 0.2, 0.6, 0.7), "another"
+    toy.session_state[EXPLAIN_HERE] = True
+    app = settled(toy.run())
+    asked = app.session_state["held dashboard.services.explaining.Maps"].wanted
+    assert {each.region for each in asked} == {None}
 
 
 def test_a_finding_is_explained_for_itself_or_rather_than_another(

@@ -20,7 +20,7 @@ MADE = {
     "hides": comparison(),
     "induces": comparison(before=0.02, after=0.97, noisy=0.6, made=perturbation("fgsm", 0.5)),
     "fails": comparison(before=0.2, after=0.3, noisy=0.2, made=perturbation("pgd", 2.55)),
-    "artifact": comparison(after=0.932, made=perturbation("jpeg", 38.0, params={"quality": 30})),
+    "artifact": comparison(after=0.932, made=perturbation("jpeg", 38.0, params={"severity": 3})),
     "undefined": comparison(explanation_change=change(math.nan)),
 }
 each = pytest.mark.parametrize("made", MADE.values(), ids=MADE)

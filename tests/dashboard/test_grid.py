@@ -107,11 +107,12 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 def test_each_cell_is_what_the_main_page_would_show() -> None:
     made, cells = Grid(), [request("saliency"), request("occlusion")]
-    made.ask(wish(*cells), always)
+    made.compare(wish(*cells), always)
     settled(made)
     for cell in cells:
         alone = comparing.compared(cell, CASE, [], lambda share: None, Cancel(always))
-        result = made.results[cell]
+        result = made.get(cell)
+        assert result
         for view in ("clean", "perturbed"):
             here, there = (getattr(finished.comparison, view) for finished in (result, alone))
             np.testing.assert_array_equal(here.attribution.heat, there.attribution.heat)
@@ -122,7 +123,7 @@ def test_each_cell_is_what_the_main_page_would_show() -> None:
 
 def test_cells_take_turns_with_whoever_else_waits(gate: Gate) -> None:
     made = Grid()
-    made.ask(wish(request(seed=1), request(seed=2)), always)
+    made.compare(wish(request(seed=1), request(seed=2)), always)
     gate.reached(1)
     other = submit(lambda report, cancel: list(gate.begun))
     gate.let(2)
@@ -135,9 +136,9 @@ def test_cells_take_turns_with_whoever_else_waits(gate: Gate) -> None:
 def test_what_is_there_is_not_computed_again(gate: Gate) -> None:
     made = Grid()
     gate.let(3)
-    made.ask(wish(request(seed=1), request(seed=2)), always)
+    made.compare(wish(request(seed=1), request(seed=2)), always)
     settled(made)
-    made.ask(wish(request(seed=2), request(seed=3)), always)
+    made.compare(wish(request(seed=2), request(seed=3)), always)
     settled(made)
     assert gate.begun == [1, 2, 3]
     assert (made.done, made.share) == (2, 1.0)
@@ -145,9 +146,9 @@ def test_what_is_there_is_not_computed_again(gate: Gate) -> None:
 
 def test_what_is_not_wanted_any_more_is_stopped_and_the_rest_goes_on(gate: Gate) -> None:
     made = Grid()
-    made.ask(wish(request(seed=1), request(seed=2)), always)
+    made.compare(wish(request(seed=1), request(seed=2)), always)
     gate.reached(1)
-    made.ask(wish(request(seed=2), request(seed=3)), always)
+    made.compare(wish(request(seed=2), request(seed=3)), always)
     gate.let(2)
     settled(made)
     assert gate.begun == [1, 2, 3]
@@ -156,12 +157,12 @@ def test_what_is_not_wanted_any_more_is_stopped_and_the_rest_goes_on(gate: Gate)
 
 def test_cancel_keeps_what_is_done_and_resume_computes_the_rest(gate: Gate) -> None:
     made, cells = Grid(), [request(seed=seed) for seed in (1, 2, 3)]
-    made.ask(wish(*cells), always)
+    made.compare(wish(*cells), always)
     gate.let(1)
     gate.reached(2)
     made.stop()
     assert (made.working, made.stopped, made.done) == (False, True, 1)
-    made.ask(wish(*cells), always)
+    made.compare(wish(*cells), always)
     time.sleep(0.1)
     assert gate.begun == [1, 2]
     made.resume()
@@ -173,11 +174,11 @@ def test_cancel_keeps_what_is_done_and_resume_computes_the_rest(gate: Gate) -> N
 
 def test_another_wish_after_cancel_is_computed(gate: Gate) -> None:
     made = Grid()
-    made.ask(wish(request(seed=1)), always)
+    made.compare(wish(request(seed=1)), always)
     gate.reached(1)
     made.stop()
     gate.let(2)
-    made.ask(wish(request(seed=1), request(seed=2)), always)
+    made.compare(wish(request(seed=1), request(seed=2)), always)
     settled(made)
     assert sorted(gate.ended) == [1, 2]
 
@@ -186,15 +187,14 @@ def test_a_closed_session_computes_no_further_cell_and_goes_on_when_it_is_back(g
     made, open_ = Grid(), threading.Event()
     open_.set()
     cells = wish(request(seed=1), request(seed=2))
-    made.ask(cells, open_.is_set)
+    made.compare(cells, open_.is_set)
     gate.reached(1)
     open_.clear()
-    job = made.jobs[request(seed=1)]
-    assert job.wait(PATIENCE)
-    assert job.state == "canceled"
+    made.wait(PATIENCE)
+    assert made.halted
     open_.set()
     gate.let(2)
-    made.ask(cells, open_.is_set)
+    made.compare(cells, open_.is_set)
     settled(made)
     assert gate.ended == [1, 2]
 
@@ -212,14 +212,16 @@ def test_a_cell_that_fails_holds_up_no_other_and_can_be_tried_again(monkeypatch:
 
     monkeypatch.setattr(grid, "compared", sometimes)
     made, first, second = Grid(), request(seed=1), request(seed=2)
-    made.ask(wish(first, second), always)
+    made.compare(wish(first, second), always)
     settled(made)
-    assert "Blind" in str(made.jobs[first].error)
-    assert second in made.results
+    assert "Blind" in str(made.errors[first])
+    assert made.failed == 1
+    assert made.get(second)
     broken.append(False)
     made.resume()
     settled(made)
-    assert first in made.results
+    assert made.get(first)
+    assert made.failed == 0
 
 
 def test_a_cell_says_what_the_model_cannot_serve_or_should_not_see(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,10 +230,10 @@ def test_a_cell_says_what_the_model_cannot_serve_or_should_not_see(monkeypatch: 
     wrong = phantom("fundus", True, 3, 64)
     needy, astray = request("saliency"), request("occlusion", case=wrong)
     made = Grid()
-    made.ask({needy: CASE, astray: wrong}, always)
+    made.compare({needy: CASE, astray: wrong}, always)
     settled(made)
     unmet = EXPLAINERS["saliency"].unmet(blind.offers)
-    errors = [made.jobs[cell].error for cell in (needy, astray)]
+    errors = [made.errors[cell] for cell in (needy, astray)]
     assert isinstance(errors[0], Unsupported)
     assert errors[0].why == unmet
     assert isinstance(errors[1], NotSuitable)

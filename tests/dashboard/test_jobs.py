@@ -22,7 +22,7 @@ from dashboard.services.turns import Turns
 from explainers import EXPLAINERS, explain
 from perturbations import PERTURBATIONS, perturb
 from perturbations.square import SquareParams
-from tests.toys import small_cnn_classifier
+from tests.toys import small_cnn_classifier, with_all_aids
 
 SOON = 10
 
@@ -358,7 +358,7 @@ def free(model: Classifier) -> bool:
 
 @pytest.mark.parametrize("method", [*EXPLAINERS, *PERTURBATIONS], ids=lambda method: str(method.key))
 def test_no_method_keeps_a_model_to_itself_between_its_passes(method: object) -> None:
-    model, seen = small_cnn_classifier(), list[bool]()
+    model, seen = with_all_aids(small_cnn_classifier()), list[bool]()
     pixels = np.random.default_rng(0).random((1, 32, 32), dtype=np.float32)
     key = str(getattr(method, "key", ""))
 

@@ -132,7 +132,7 @@ def test_the_main_page_gets_the_state_of_a_shot() -> None:
     assert not app.exception
     state = app.session_state
     assert state["Perturbation method"] == "motion_blur"
-    assert state["motion_blur length"] == 15.0
+    assert state["motion_blur severity"] == 5
     assert state["Explainer method"] == "grad_cam"
     assert state["goal"] == "Induce"
     assert state["model"] == "cxr_pneumonia"
@@ -142,6 +142,19 @@ def test_a_picture_handed_on_keeps_the_change_that_was_made_of_it() -> None:
     lesson = lessons()["defense-and-attacker"]
     asked = reading_room(lesson, lesson.shots["twin_transferred"])
     assert (asked["model"], asked["attack"], asked["epsilon"]) == ("cxr_pneumonia_robust", "pgd", "4")
+
+
+def test_a_defense_the_attacker_did_not_know_is_said_to_be_unknown() -> None:
+    lesson = lessons()["defense-and-attacker"]
+    asked = {
+        name: reading_room(lesson, lesson.shots[name]) for name in ("smoothed_transferred", "smoothed_attacked", "twin")
+    }
+    said = {name: (each.get("defense"), each.get("attacker")) for name, each in asked.items()}
+    assert said == {
+        "smoothed_transferred": ("total_variation", "unaware"),
+        "smoothed_attacked": ("total_variation", None),
+        "twin": (None, None),
+    }
 
 
 def picture(probability: float, heat: Floats | None = None, regions: Mapping[str, Mask] | None = None) -> Taken:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.classifier import Classifier
 from imaging.bundled import bundled_cases, load_bundled
 from model_zoo.loading import load_classifier
+from perturbations import Threat
 from tests.dashboard.steps import NOTICE, errors, opened, phantom_png, png, settled, shown, upload
 
 pytestmark = pytest.mark.slow
@@ -60,9 +61,11 @@ def test_a_changed_parameter_is_computed_without_a_click(app: AppTest) -> None:
 
 def test_other_methods_have_other_forms(app: AppTest) -> None:
     app = settled(app.selectbox(key="Explainer method").set_value("saliency").run())
+    app = settled(app.selectbox(key="kind of change").set_value(Threat.ARTIFACT).run())
+    assert app.selectbox(key="Perturbation method").value == "motion_blur"
     app = settled(app.selectbox(key="Perturbation method").set_value("exposure").run())
     assert "With exposure" in shown(app)
-    assert app.slider(key="exposure brightness").value == 25
+    assert app.slider(key="exposure severity").value == 3
     assert not [control for control in app.segmented_control if control.key == "goal"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from core.values import ModelCard, Role
 from dashboard.services import measured
 from model_zoo.conformal import Conformal
-from model_zoo.evidence import EXTERNAL, TEST, VALIDATION, Array, Stress, evidence_of
+from model_zoo.evidence import EXTERNAL, TEST, VALIDATION, evidence_of
 from model_zoo.robustness import withstood
 
 Zoo = Mapping[Role, ModelCard]
@@ -22,7 +21,7 @@ def test_nothing_is_measured_without_evidence(zoo: Zoo) -> None:
     assert measured.evidence(card) is None
     assert measured.roc(card) is measured.precision_recall(card) is measured.calibrations(card) is None
     assert measured.answers(card, "usual") is measured.headline(card) is measured.planted(card) is None
-    assert measured.hides_gradients(card) is None
+    assert measured.masking(card) is None
     assert measured.attacked(card) == measured.coverages(card) == measured.scope(card) == ()
     assert measured.accuracies(card) == measured.distances(card) == {}
 
@@ -43,27 +42,6 @@ def test_the_headline_is_one_of_all_that_was_withstood(zoo: Zoo) -> None:
     assert chosen in results
     assert chosen is not None
     assert (chosen.method, chosen.params["epsilon"]) == ("pgd", 1.0)
-
-
-def test_gradients_are_hidden_only_where_the_same_pictures_say_so(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = zoo["standard"]
-    found = evidence_of(card.key)
-    assert found is not None
-    truth = found.sets[TEST].truth
-    right, wrong = (np.where(truth == value, 9.0, -9.0) for value in (True, False))
-    some, few = np.arange(8), np.arange(4)
-
-    def told(seeing: Array, blind: Array) -> bool | None:
-        white = Stress("pgd", {"epsilon": 1.0}, some, right[some], seeing[some], right[some])
-        black = Stress("square", {"epsilon": 1.0}, few, right[few], blind[few], right[few])
-        monkeypatch.setattr(measured, "evidence", lambda card: dataclasses.replace(found, stress=(white, black)))
-        measured.hides_gradients.clear()
-        return measured.hides_gradients(card)
-
-    only_elsewhere_right = np.where(np.arange(len(truth)) < 4, wrong, right)
-    assert told(only_elsewhere_right, wrong) is False
-    assert told(right, wrong) is True
-    assert told(wrong, right) is False
 
 
 def test_the_line_of_a_twin_has_the_accuracies_of_its_own_page(zoo: Zoo) -> None:

@@ -138,8 +138,8 @@ def test_a_card_without_numbers_says_so_and_draws_no_empty_table(zoo: Zoo, monke
 
 def test_a_hidden_gradient_is_called_out(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
     card = zoo["standard"]
-    for hides, said in ((False, "does no better"), (True, "hides its gradients"), (None, "is not known")):
-        monkeypatch.setattr(measured, "hides_gradients", lambda card, hides=hides: hides)
+    for signs, said in (((), "does no better"), (("A sign.",), "Caution: A sign. A model"), (None, "is not known")):
+        monkeypatch.setattr(measured, "masking", lambda card, signs=signs: signs)
         assert said in shown(models_page(card.key))
 
 

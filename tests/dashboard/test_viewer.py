@@ -177,6 +177,22 @@ def test_the_panes_of_a_comparison() -> None:
     assert "steps 20" in recipe(finished(entry.case))
 
 
+def test_a_map_brings_the_cells_that_it_was_enlarged_from() -> None:
+    def coarse(value: float) -> Attribution:
+        cells = np.array([[0, value], [0, 0]], np.float32)
+        return replace(attribution(cells.repeat(2, 0).repeat(2, 1)), cells=cells)
+
+    entry, maps = Entry(radiograph(), "A chest"), (coarse(2.0), coarse(1.0), coarse(0.0))
+    panes = {pane.name: pane for pane in comparison_panes(entry, finished(entry.case, maps))}
+    sent = [panes[name].heat.cells for name in ("clean", "difference", "perturbed")]
+    levels = [np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))) for uri in sent]
+    assert [each.tolist() for each in levels] == [[[0, 255], [0, 0]], [[128, 64], [128, 128]], [[0, 128], [0, 0]]]
+    assert pictures.grain(maps[0].cells) == "2 × 2 map, smoothly enlarged"
+    plain = comparison_panes(entry, finished(entry.case))[0].heat
+    assert plain
+    assert (plain.cells, pictures.grain(None)) == (None, "")
+
+
 def test_a_perturbed_picture_goes_through_the_window_of_its_case_also_in_color() -> None:
     gray, color = radiograph(), phantom("dermoscopy", True, 3, 32)
     planes = [picture_of(case, "data:", channels).planes for case in (gray, color) for channels in (1, 3)]

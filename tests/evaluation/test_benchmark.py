@@ -8,7 +8,6 @@ import pytest
 from core.values import Score
 from evaluation.benchmark import ROWS, robustness
 from perturbations.fgsm import FgsmParams
-from perturbations.motion_blur import MotionBlurParams
 from tests.toys import linear_classifier
 
 
@@ -50,7 +49,7 @@ def test_intervals_know_that_pictures_of_one_patient_agree() -> None:
     images, truth = examples(margin=4, count=24)
     truth[:4] = ~truth[:4]  # answered wrongly
     alone, together = (
-        robustness(linear_classifier(), images, truth, groups, "motion_blur", MotionBlurParams(3.0))["clean"]
+        robustness(linear_classifier(), images, truth, groups, "motion_blur")["clean"]
         for groups in ([str(i) for i in range(24)], [str(i // 4) for i in range(24)])
     )
     for name in ("accuracy", "auroc", "confidence"):
@@ -69,6 +68,6 @@ def width(score: Score) -> float:
 def test_one_class_has_no_auroc() -> None:
     images, truth = examples(margin=4)
     images, truth = images[truth], truth[truth]
-    rows = robustness(linear_classifier(), images, truth, ["one"] * 6, "motion_blur", MotionBlurParams(3.0))
+    rows = robustness(linear_classifier(), images, truth, ["one"] * 6, "motion_blur")
     assert np.isnan(rows["clean"].auroc.value)
     assert rows["clean"].auroc.interval is None

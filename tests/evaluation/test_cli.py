@@ -159,7 +159,7 @@ def test_explain(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: 
 
 
 def test_perturb(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    made = run(capsys, "perturb", CASE, "--perturbation", "jpeg", "--quality", "20", "--out", str(tmp_path))
+    made = run(capsys, "perturb", CASE, "--perturbation", "jpeg", "--severity", "4", "--out", str(tmp_path))
     assert set(made) == {*FRAME, *CHANGE, "pictures"}
     assert set(made["control"]) == {*EFFECT, "caption", "seed"}
     assert made["control"]["rms_255"] == pytest.approx(made["rms_255"], rel=0.001)
@@ -192,7 +192,11 @@ def test_compare_says_what_the_app_computes(
 ) -> None:
     flags = ("--explainer", "smoothgrad", "--samples", "4", "--epsilon", "2.55", "--seed", "3", "--direction", "hide")
     made = run(capsys, "compare", CASE, *flags, "--out", str(tmp_path))
-    assert set(made) == {*FRAME, *CHANGE, "sentence", "technical", "explanation_change", "maps", "pictures"}
+    told = {"sentence", "technical", "saved", "threat", "explanation_change", "maps", "pictures"}
+    assert set(made) == {*FRAME, *CHANGE, *told}
+    assert made["saved"]["float"]["reached"] == made["reached"]["float"]
+    assert made["saved"]["jpeg_95"]["reached"] == made["reached"]["jpeg"]
+    assert (made["threat"]["violation"], made["threat"]["queries"]) == ("integrity", made["queries"])
     expected = compare_case(
         load_bundled(CASE),
         toy,
@@ -222,6 +226,18 @@ def test_compare_within_a_region(toy: Classifier, capsys: pytest.CaptureFixture[
     assert made["control"]["changed"] <= 0.25
     assert made["recipe"]["perturbation"]["region"] == pytest.approx([0.5, 0, 1, 0.5])
     assert "region" not in made["recipe"]["explainer"]
+
+
+def test_compare_outside_a_part_behind_a_defense_the_attacker_does_not_know(
+    toy: Classifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where, behind = ("--region", "lungs", "--outside"), ("--defense", "bit_depth", "--bits", "3", "--unaware")
+    made = run(capsys, "compare", CASE, *where, *behind)
+    assert made["recipe"]["where"] == {"region": "lungs", "outside": True}
+    assert made["recipe"]["defense"] == {"key": "bit_depth", "params": {"bits": 3}, "known": False}
+    assert "region" not in made["recipe"]["perturbation"]
+    assert any("did not know of the defense" in caution["reason"] for caution in made["cautions"])
+    assert made["changed"] < 0.7
 
 
 def test_undefined_is_null(
@@ -308,7 +324,7 @@ def test_benchmark_needs_a_test_split(toy: Classifier, capsys: pytest.CaptureFix
         (["predict", "nowhere.png"], "can't be opened (No such file or directory)"),
         (["predict", "."], "can't be opened (Is a directory)"),
         (["compare", CASE, "--explainer", "guess"], "Choose one of: counterfactual"),
-        (["compare", CASE, "--perturbation", "guess"], "exposure, fgsm"),
+        (["compare", CASE, "--perturbation", "guess"], "exposure, eyelash_shadow"),
         (["compare", CASE, "--epsilon", "99"], "must be between 0 and 16/255, not 99"),
         (["compare", CASE, "--pgd.steps", "many"], "must be of type int, not 'many'"),
         (["compare", CASE, "--target", "fracture"], "Choose: pneumonia"),
@@ -333,7 +349,7 @@ def test_unknown_model(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["compare", CASE, "--quality", "20"],  # of another perturbation
+        ["compare", CASE, "--severity", "4"],  # of another perturbation
         ["compare", CASE, "--eps", "1"],
         ["compare", CASE, "--seed", "-1"],
         ["compare", CASE, "--region", "0.5,0.5,1"],
@@ -363,16 +379,15 @@ def test_no_picture_in_the_file(toy: Classifier, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("explainer", [method.key for method in EXPLAINERS])
-@pytest.mark.parametrize("perturbation", [method.key for method in PERTURBATIONS])
-def test_every_pair_of_methods_has_its_flags(explainer: str, perturbation: str) -> None:
-    chosen = (EXPLAINERS[explainer], PERTURBATIONS[perturbation])
-    parser = argparse.ArgumentParser()
-    add_flags(parser, chosen)
-    assert "default" in parser.format_help() or not any(method.params.specs() for method in chosen)
-    for method in chosen:
-        values = [f"--{method.key}.{spec.name}={spec.default}" for spec in method.params.specs()]
-        assert params_of(method, parser.parse_args(values)) == method.params()
+@pytest.mark.parametrize("key", [method.key for method in PERTURBATIONS])
+def test_every_pair_of_methods_has_its_flags(key: str) -> None:
+    for explainer in EXPLAINERS:
+        chosen = (explainer, PERTURBATIONS[key])
+        parser = argparse.ArgumentParser()
+        add_flags(parser, chosen)
+        for method in chosen:
+            values = [f"--{method.key}.{spec.name}={spec.default}" for spec in method.params.specs()]
+            assert params_of(method, parser.parse_args(values)) == method.params()
 
 
 @pytest.mark.parametrize("command", ["predict", "explain", "perturb", "compare", "benchmark"])

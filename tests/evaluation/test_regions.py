@@ -11,17 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.values import Case, Floats, Geometry
+from core.values import Case, Floats, Geometry, InputSpec
 from evaluation.compare import compare
 from evaluation.recipe import recipe
-from evaluation.regions import rectangle_of, region_of
+from evaluation.regions import BORDER, border, mask_of, rectangle_of, region_of
 from evaluation.session import compare_case
 from evaluation.similarity import explanation_change
 from perturbations import PERTURBATIONS
-from perturbations.motion_blur import MotionBlurParams
 from perturbations.pgd import PgdParams
 from tests.evaluation.results import attribution
-from tests.toys import linear_classifier, small_cnn_classifier
+from tests.toys import linear_classifier, small_cnn_classifier, with_all_aids
 
 WHOLE = Geometry((400, 200), (0, 0, 400, 200), 8)
 CROPPED = Geometry((100, 300), (10, 100, 90, 180), 8)  # 80 x 80 of the case, 10 of its pixels for each of the model's
@@ -94,17 +93,8 @@ def test_a_region_survives_the_way_to_a_rectangle_and_back(
 
 @pytest.mark.parametrize("key", [method.key for method in PERTURBATIONS])
 def test_the_control_stays_in_the_region_and_has_the_size_of_the_perturbation(key: str) -> None:
-    model, pixels, region = small_cnn_classifier(), picture(), upper_left()
-    params = MotionBlurParams(9) if key == "motion_blur" else None
-    made = compare(
-        model,
-        pixels,
-        target=0,
-        explainer="saliency",
-        perturbation=key,
-        perturbation_params=params,
-        attack_region=region,
-    )
+    model, pixels, region = with_all_aids(small_cnn_classifier()), picture(), upper_left()
+    made = compare(model, pixels, target=0, explainer="saliency", perturbation=key, attack_region=region)
     for change in (made.perturbation, made.control):
         assert change.region is region
         assert np.array_equal(change.perturbed[:, ~region], pixels[:, ~region])
@@ -188,3 +178,55 @@ def test_a_failure_within_a_region_says_so() -> None:
     assert "Only the marked region could change (12 % of the picture the model sees)." in {
         caution.reason for caution in made.cautions
     }
+
+
+def halved(size: int = 64) -> Case:
+    """A case with a region in its left half."""
+    left = np.zeros((size, size), dtype=np.bool_)
+    left[:, : size // 2] = True
+    return Case("0" * 16, "halved", "cxr", np.full((size, size, 1), 0.5, dtype=np.float32), regions={"left": left})
+
+
+def test_a_part_by_name_and_all_but_it() -> None:
+    case, geometry, spec = halved(), Geometry((64, 64), (0, 0, 64, 64), 32), InputSpec("cxr", 1, 32, "squash")
+    left = np.zeros((32, 32), dtype=np.bool_)
+    left[:, :16] = True
+    np.testing.assert_array_equal(mask_of("left", case, geometry, spec), left)
+    np.testing.assert_array_equal(mask_of("left", case, geometry, spec, outside=True), ~left)
+    np.testing.assert_array_equal(mask_of((0, 0, 0.5, 1), case, geometry, spec, outside=True), ~left)
+    assert mask_of(None, case, geometry, spec, outside=True) is None
+    with pytest.raises(InputError, match=r"'lungs': is not marked on this case. Choose one of: left, border."):
+        mask_of("lungs", case, geometry, spec)
+
+
+def test_the_border_is_the_outermost_tenth_of_what_the_model_sees() -> None:
+    square = border(InputSpec("cxr", 1, 40, "squash"))
+    inner = np.zeros((40, 40), dtype=np.bool_)
+    inner[4:-4, 4:-4] = True
+    np.testing.assert_array_equal(square, ~inner)
+    spec = InputSpec("fundus", 3, 100, "fov")
+    ring, radius = border(spec), np.hypot(*np.indices((100, 100)) - 49.5)
+    assert not (ring & ~spec.visible).any()
+    assert ring[spec.visible & (radius > 41)].all()
+    assert not ring[radius < 37].any()
+
+
+@pytest.mark.parametrize("place", ["left", BORDER, (0.0, 0.0, 0.5, 1.0)])
+@pytest.mark.parametrize("outside", [False, True])
+def test_an_attack_keeps_to_its_place(place: tuple[float, float, float, float] | str, outside: bool) -> None:
+    model, case = small_cnn_classifier(), halved()
+    made = compare_case(
+        case,
+        model,
+        anyway=True,
+        target=0,
+        explainer="saliency",
+        perturbation="fgsm",
+        attack_region=place,
+        attack_outside=outside,
+    )
+    allowed = mask_of(place, case, Geometry((64, 64), (0, 0, 64, 64), 32), model.card.input, outside=outside)
+    assert allowed is not None
+    changed = (made.perturbation.perturbed != made.perturbation.clean).any(axis=0)
+    assert changed.any()
+    assert not (changed & ~allowed).any()

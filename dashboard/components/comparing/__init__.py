@@ -6,7 +6,6 @@ from dashboard.components.comparing.fixed import fixed_in_words
 from dashboard.components.comparing.numbers import numbers
 from dashboard.components.comparing.panes import grid_panes
 from dashboard.components.comparing.pickers import pick_reference, pick_shown, pick_sides
-from dashboard.components.comparing.under_way import under_way
 
 __all__ = [
     "Cell",
@@ -18,5 +17,4 @@ __all__ = [
     "pick_reference",
     "pick_shown",
     "pick_sides",
-    "under_way",
 ]

@@ -8,38 +8,44 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.values import MODALITIES, Modality, ModelCard
-from dashboard.components.words import KINDS
+from dashboard.components.words import KINDS, THREATS
 from dashboard.services.address import DIRECTIONS
 from dashboard.services.cases import Entry, worklist_entries
 from dashboard.services.finished import Request, Subject
 from dashboard.services.models import models_for, offered, title
 from dashboard.state import (
     ANYWAY,
-    ATTACK_HERE,
     EXPLAIN_HERE,
     GOAL,
+    KNOWS,
     REGION,
     REGION_OF,
     SEED,
+    attacked_in,
     method_key,
     of_model,
     params_of,
 )
+from defenses import DEFENSES, DefenseMethod
 from evaluation.suitability import NAMES
 from evaluation.words import in_sentence
 from explainers import EXPLAINERS, Explainer
-from perturbations import PERTURBATIONS, PerturbationMethod, Threat
+from perturbations import PERTURBATIONS, PerturbationMethod
+
+NONE = "none"
 
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What one cell shows: a case, a model and a finding by its label, why, and what disturbs the picture."""
+    """What one cell shows: a case, a model and a finding by its label, why, what disturbs the picture, and what stands
+    before the model, if anything."""
 
     entry: Entry
     card: ModelCard
     label: str
     explainer: Explainer
     perturbation: PerturbationMethod
+    defense: DefenseMethod | None = None
 
     @classmethod
     def known(cls, entry: Entry, card: ModelCard) -> Setup:
@@ -51,12 +57,8 @@ class Setup:
             card.labels[state.get(of_model(card.key, "finding"), 0)],
             EXPLAINERS[state.get(method_key(EXPLAINERS.kind), "grad_cam")],
             PERTURBATIONS[state.get(method_key(PERTURBATIONS.kind), "pgd")],
+            _defense(state.get(method_key(DEFENSES.kind), "")),
         )
-
-    @property
-    def attacks(self) -> bool:
-        """Whether the perturbation has a goal."""
-        return self.perturbation.threat in {Threat.WHITE_BOX, Threat.BLACK_BOX}
 
     def request(self) -> Request | None:
         """The comparison of this setup with the settings of this session; None where the model lacks the finding."""
@@ -66,6 +68,7 @@ class Setup:
         point = state.get(of_model(card.key, "operating point"))
         subject = Subject.of(self.entry.case)
         region = state.get(REGION) if state.get(REGION_OF) == self.entry.case.id else None
+        place, outside = attacked_in(self.entry.case, region)
         return Request(
             subject=subject,
             model=card.key,
@@ -76,11 +79,19 @@ class Setup:
             explainer_params=params_of(self.explainer),
             perturbation=self.perturbation.key,
             perturbation_params=params_of(self.perturbation),
-            direction=DIRECTIONS.get(state.get(GOAL, "")) if self.attacks else None,
+            direction=DIRECTIONS.get(state.get(GOAL, "")) if self.perturbation.aims else None,
             seed=state.get(SEED, 0),
-            attack_region=region if state.get(ATTACK_HERE, True) else None,
+            attack_region=place,
             explain_region=region if state.get(EXPLAIN_HERE, False) else None,
+            defense=self.defense.key if self.defense else "",
+            defense_params=params_of(self.defense) if self.defense else None,
+            unaware=self.defense is not None and not state.get(KNOWS, True),
+            attack_outside=outside,
         )
+
+
+def _defense(key: str) -> DefenseMethod | None:
+    return None if key in ("", NONE) else DEFENSES[key]
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,12 @@ def _offer_models(modality: Modality) -> Offer:
     return Offer({key: title(known[key]) for key in fit}, why if kinds else "")
 
 
+def _offer_perturbations(modality: Modality) -> Offer:
+    fitting = [method for method in PERTURBATIONS if modality in method.modalities]
+    in_order = sorted(fitting, key=lambda method: list(THREATS).index(method.threat))
+    return Offer({method.key: method.name for method in in_order})
+
+
 AXES = (
     Axis(
         key="case",
@@ -158,9 +175,17 @@ AXES = (
     Axis(
         key="perturbation",
         name="Perturbations",
-        offer=lambda modality: Offer({method.key: method.name for method in PERTURBATIONS}),
+        offer=_offer_perturbations,
         key_of=lambda setup: setup.perturbation.key,
         brief=lambda setup: setup.perturbation.name,
         put=lambda setup, key: replace(setup, perturbation=PERTURBATIONS[key]),
+    ),
+    Axis(
+        key="defense",
+        name="Defenses",
+        offer=lambda modality: Offer({NONE: "No defense", **{method.key: method.name for method in DEFENSES}}),
+        key_of=lambda setup: setup.defense.key if setup.defense else NONE,
+        brief=lambda setup: setup.defense.name if setup.defense else "No defense",
+        put=lambda setup, key: replace(setup, defense=_defense(key)),
     ),
 )

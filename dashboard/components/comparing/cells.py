@@ -11,7 +11,6 @@ from dashboard.components.comparing.axes import Setup
 from dashboard.components.comparing.pickers import Shown, Side
 from dashboard.services.finished import Finished, Request
 from dashboard.services.grid import Grid
-from dashboard.services.jobs import Job
 from evaluation.suitability import NotSuitable, Objection
 from evaluation.words import finding
 
@@ -37,12 +36,12 @@ class Cell:
     @cached_property
     def finished(self) -> Finished | None:
         """The result, if it was there when this was first asked: a page must not change while it is drawn."""
-        return self.grid.results.get(self.request) if self.request else None
+        return self.grid.get(self.request) if self.request else None
 
     @property
     def running(self) -> bool:
         """Whether it is computed just now."""
-        return self._job is not None and self._job.state == "running"
+        return self.request is not None and self.grid.running(self.request)
 
     @property
     def objections(self) -> tuple[Objection, ...]:
@@ -96,11 +95,7 @@ class Cell:
 
     @property
     def _error(self) -> SecondLookError | None:
-        return self._job.error if self._job else None
-
-    @property
-    def _job(self) -> Job[Finished] | None:
-        return self.grid.jobs.get(self.request) if self.request else None
+        return self.grid.errors.get(self.request) if self.request else None
 
 
 def cells_of(setup: Setup, rows: Side, columns: Side, grid: Grid) -> list[Cell]:

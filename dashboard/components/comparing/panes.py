@@ -133,4 +133,5 @@ def _heat(view: View, finished: Finished, extent: Range) -> Heat:
         extent.low,
         extent.high,
         attribution.unit,
+        pictures.cell_levels(attribution.cells, extent.low, extent.high),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from dashboard.components.links import page
+from dashboard.services.address import UNAWARE
 from dashboard.services.lessons import Lesson, Shot
 from explainers import EXPLAINERS
 
@@ -60,7 +61,7 @@ def link_to_reading_room(lesson: Lesson, shot: Shot) -> None:
 
 
 def reading_room(lesson: Lesson, shot: Shot) -> dict[str, str]:
-    """The address, as in services.address, of the case, model, explainer and change of a shot."""
+    """The address, as in services.address, of the case, model, explainer, change and defense of a shot."""
     asked = {"case": shot.case, "model": shot.model, "explainer": EXPLAINERS[shot.explainer].key}
     asked |= {f"explainer.{name}": _text(value) for name, value in shot.explainer_params.items()}
     changed = shot
@@ -69,6 +70,8 @@ def reading_room(lesson: Lesson, shot: Shot) -> dict[str, str]:
     if changed.perturbation:
         asked |= {"attack": changed.perturbation, "goal": changed.direction or "", "seed": str(changed.seed or "")}
         asked |= {name: _text(value) for name, value in changed.params.items()}
+        asked["attacker"] = "" if changed.defense == shot.defense else UNAWARE
+    asked["defense"] = shot.defense
     return {name: text for name, text in asked.items() if text}
 
 

@@ -127,10 +127,12 @@ def _pane(spec: PaneSpec, taken: Taken, extent: Range, *, hidden: bool) -> Pane:
     mapped = _mapped(spec)
     heat = None
     if mapped and not empty:
-        source = pictures.heat_levels(attribution.heat, extent.low, extent.high)
-        heat = Heat(
-            source, box, _lut(attribution.signed), attribution.signed, extent.low, extent.high, attribution.unit
+        (low, high), signed = (extent.low, extent.high), attribution.signed
+        source, cells = (
+            pictures.heat_levels(attribution.heat, low, high),
+            pictures.cell_levels(attribution.cells, low, high),
         )
+        heat = Heat(source, box, _lut(signed), signed, low, high, attribution.unit, cells)
     blind = attribution.method == EDGES
     value = "" if blind else f"{percent(taken.prediction.probabilities[TARGET])} {shape(taken.prediction, TARGET)}"
     if mapped and empty:

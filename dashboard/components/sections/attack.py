@@ -66,13 +66,13 @@ def _settings(result: Withstood) -> str:
 
 
 def _masked(card: ModelCard) -> str:
-    """Whether an attack that sees only answers does better than one that sees gradients: then those are hidden."""
-    hides = measured.hides_gradients(card)
-    if hides is None:
+    """Whether an attack does better than one that should beat it: then the model hides its gradients."""
+    signs = measured.masking(card)
+    if signs is None:
         return "No attack without gradients was tried: whether the model merely hides its gradients is not known."
-    if hides:
+    if signs:
         return (
-            "Caution: an attack that sees only answers misleads more of the same pictures than one that sees "
-            "gradients. The model hides its gradients, so it is less robust than the curve says."
+            f"Caution: {' '.join(signs)} A model of which that is true hides its gradients, so it is less robust than "
+            "the curve says."
         )
     return "An attack that sees only answers does no better: no sign that the model merely hides its gradients."
