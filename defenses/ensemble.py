@@ -1,6 +1,6 @@
 """**What it is.** A second model of the same task, trained on its own, looks at the picture too, and the answer is the
-mean of both calibrated logits. What misleads one model need not mislead the other. In the survey's terms: *adding
-auxiliary models*, ensembling.
+mean of both calibrated logits, each measured from its own threshold. What misleads one model need not mislead the
+other. In the survey's terms: *adding auxiliary models*, ensembling.
 
 **What it guarantees.** The answer lies between those of the two models. Where both agree, the ensemble agrees.
 
@@ -42,12 +42,18 @@ class EnsembleParams(Params):
     passes=lambda params, shape: 2,
 )
 def ensemble(model: Classifier, params: EnsembleParams, rng: torch.Generator) -> Classifier:
-    """The model whose logits, divided by its temperature, are the mean of its own and those of its surrogate."""
+    """The model whose calibrated logits lie as far from its threshold as those of both models lie on average from
+    theirs. Its surrogate is part of it, so an attacker without this defense has none."""
     assert model.surrogate is not None, "declared as needed"
     other = model.surrogate()
 
     def answer(ask: Ask, x: Tensor) -> Tensor:
-        theirs = other(x) * (model.card.scale / other.card.scale)
+        theirs = (other(x) - edges(other)) * (model.card.scale / other.card.scale) + edges(model)
         return (1 - params.weight) * ask(x) + params.weight * theirs
 
-    return dataclasses.replace(model.answering(answer), cam_layer=None)
+    return dataclasses.replace(model.answering(answer), cam_layer=None, surrogate=None)
+
+
+def edges(model: Classifier) -> Tensor:
+    """(K,) the logits from which each label is flagged."""
+    return torch.logit(torch.from_numpy(model.thresholds)) * model.card.scale

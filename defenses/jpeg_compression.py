@@ -10,7 +10,8 @@ raise his epsilon to get over the rounding. Strong compression costs accuracy on
 A picture that came as JPEG is compressed twice.
 
 **Reference.** Dziugaite, Ghahramani, Roy 2016, *A study of the effect of JPG compression on adversarial images*,
-[arXiv:1608.00853](https://arxiv.org/abs/1608.00853). Broken by attackers who know it: Athalye, Carlini, Wagner 2018,
+[arXiv:1608.00853](https://arxiv.org/abs/1608.00853). The softer rounding: Shin, Song 2017, *JPEG-resistant adversarial
+images*. Broken by attackers who know it: Athalye, Carlini, Wagner 2018,
 [arXiv:1802.00420](https://arxiv.org/abs/1802.00420).
 """
 

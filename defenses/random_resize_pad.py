@@ -17,6 +17,7 @@ pictures, loses accuracy on clean pictures. Where a picture is near the threshol
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -38,8 +39,10 @@ class RandomResizePadParams(Params):
 
 @defense(name="Random resizing and padding", family=Family.DATA, reference="arXiv:1711.01991", random=True)
 def random_resize_pad(model: Classifier, params: RandomResizePadParams, rng: torch.Generator) -> Classifier:
-    """The model on pictures shrunk and moved at random, each for itself; the gradient is that of the draw."""
-    return seen_through(model, lambda x: torch.stack([_placed(picture, params.smallest, rng) for picture in x]))
+    """The model on pictures shrunk and moved at random, each for itself; the gradient is that of the draw. Its feature
+    map lies elsewhere at each draw, so it offers none."""
+    moved = seen_through(model, lambda x: torch.stack([_placed(picture, params.smallest, rng) for picture in x]))
+    return dataclasses.replace(moved, cam_layer=None)
 
 
 def _placed(picture: Tensor, smallest: float, rng: torch.Generator) -> Tensor:

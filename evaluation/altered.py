@@ -18,19 +18,25 @@ from evaluation.words import NOTICE
 from imaging.geometry import recolored, to_case
 from perturbations import PERTURBATIONS, Threat
 
+UNMEANT = (Threat.CONTROL, Threat.ARTIFACT)
+
 
 def mark(perturbation: Perturbation) -> str:
     """What each file is marked with."""
-    meant = PERTURBATIONS[perturbation.method].threat not in (Threat.CONTROL, Threat.ARTIFACT)
+    meant = PERTURBATIONS[perturbation.method].threat not in UNMEANT
     return f"{'ADVERSARIAL' if meant else 'ALTERED'} - not for clinical use"
 
 
 def made_by(perturbation: Perturbation, model: str) -> str:
-    """ "Projected gradient descent (epsilon 1.0, steps 20), seed 0, to hide a finding from cxr_pneumonia"."""
+    """ "Projected gradient descent (epsilon 1.0, steps 20), seed 0, to hide a finding from cxr_pneumonia"; nobody wants
+    anything with an accident."""
     settings = ", ".join(f"{name} {value}" for name, value in perturbation.params.items())
+    method = PERTURBATIONS[perturbation.method]
+    made = f"{method.name}{f' ({settings})' if settings else ''}, seed {perturbation.seed}"
+    if method.threat in UNMEANT:
+        return f"{made}, before {model}"
     goals = {"hide": "hide a finding from", "induce": "induce a finding in", "keep": "move the map of"}
-    goal, name = goals[wanted(perturbation)], PERTURBATIONS[perturbation.method].name
-    return f"{name}{f' ({settings})' if settings else ''}, seed {perturbation.seed}, to {goal} {model}"
+    return f"{made}, to {goals[wanted(perturbation)]} {model}"
 
 
 def as_png(perturbation: Perturbation, model: str) -> bytes:

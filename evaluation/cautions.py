@@ -20,6 +20,7 @@ from perturbations import PERTURBATIONS, Threat
 
 NEAR_THRESHOLD = 0.05  # probability
 FEW_STEPS = 10
+ONE_STEP = ("fgsm", "rfgsm")  # attacks that follow one gradient, and stay where it is zero
 FEW_DRAWS = 10  # of a random defense, over which an attacker takes the mean
 VISIBLE_LINF = 8.0  # /255
 VISIBLE_SSIM = 0.9
@@ -137,7 +138,7 @@ def _masked(perturbation: Perturbation) -> str:
     if perturbation.reached.as_float or not searched:
         return ""
     moved = any(not np.array_equal(step.perturbed, way[0].perturbed) for step in way)
-    if not moved and (len(way) > 1 or perturbation.norms.linf_255 == 0):
+    if not moved and (len(way) > 1 or (method.key in ONE_STEP and perturbation.norms.linf_255 == 0)):
         return (
             "The search could not move: the gradient is zero at this picture. A model that hides its gradients is not "
             "robust; try an attack without gradients."
@@ -169,6 +170,8 @@ def _control_cautions(
 
 
 def _defense_cautions(random: bool, averaged: int, known: bool) -> Iterator[Caution]:
+    if random:
+        yield Caution("decision", "The defense draws at random: the same picture may get another answer next time.")
     if not known:
         yield Caution("decision", "The attacker did not know of the defense: one who does may still reach the goal.")
     elif random and averaged < FEW_DRAWS:

@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import SecondLookError
 from core.registry import Method
 from core.values import MODALITIES
-from defenses import DEFENSES
+from defenses import DEFENSES, CertifyParams
 from evaluation.commands import COMMANDS, progress_bar
 from evaluation.flags import add_flags, listing
 from evaluation.localize import CHEAP
@@ -32,6 +32,7 @@ HELP = {
     "perturb": "what a perturbation does to its answer, beside equal noise",
     "compare": "prediction and map before and after a perturbation, beside equal noise",
     "benchmark": "accuracy on a labeled test split, clean, perturbed and under equal noise",
+    "certify": "how large a change is proven not to turn the answer under noise",
     "defend": "what each defense is worth against an attacker who does not know it and one who does",
     "detect": "how many attacks each detector catches, and how often it is wrong, also against one who knows it",
     "localize": "whether maps point at the finding on outlined pictures, beside maps that know nothing",
@@ -43,6 +44,7 @@ PARTS = {
     "perturb": ("file", "seed", "result", "goal", "perturbation"),
     "compare": ("file", "seed", "result", "goal", "region", "explainer", "perturbation", "defense"),
     "benchmark": ("folder", "seed", "perturbation"),
+    "certify": ("file", "seed", "target", "votes"),
     "defend": ("sample", "seed", "perturbation"),
     "detect": ("sample", "seed"),
     "localize": ("outlined", "seed"),
@@ -181,6 +183,16 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
         },
         "seed": {
             "--seed": {"type": _whole(0), "default": 0, "metavar": "N", "help": "of all random choices; default 0"}
+        },
+        "target": {"--target": {"metavar": "LABEL", "help": "label of the model; default its first"}},
+        "votes": {
+            f"--{spec.name}": {
+                "type": type(spec.default),
+                "default": spec.default,
+                "metavar": "VALUE",
+                "help": f"{spec.help} Default {spec.default}{spec.unit}.",
+            }
+            for spec in CertifyParams.specs()
         },
         "result": {
             "--target": {"metavar": "LABEL", "help": "label of the model; default its first"},

@@ -15,7 +15,7 @@ from core.classifier import Classifier
 from core.errors import InputError, ParameterError
 from core.progress import Report
 from core.values import Case, ModelCard, Prediction
-from defenses import DEFENSES, defend
+from defenses import DEFENSES, CertifyParams, certify, defend
 from evaluation import summary
 from evaluation.benchmark import robustness
 from evaluation.cautions import (
@@ -48,7 +48,7 @@ from imaging.limits import MAX_BYTES, check_bytes
 from imaging.read import read_case
 from model_zoo.data import examples, read_rows
 from model_zoo.tasks import load_task
-from model_zoo.universal import write_universal
+from model_zoo.universal import LEVELS, write_universal
 from perturbations import PERTURBATIONS, perturb
 from perturbations.universal import UniversalParams
 
@@ -125,6 +125,9 @@ def compare_command(options: Options, model: Classifier) -> Summary:
     """compare FILE --model KEY --explainer KEY --perturbation KEY"""
     case, bare, defense = read(options), model, None
     also: dict[str, Any] = {}
+    for flag, what in (("outside", "region"), ("unaware", "defense")):
+        if getattr(options, flag) and getattr(options, what) is None:
+            raise ParameterError(f"--{flag}", f"says nothing without --{what}", f"Give --{what}, or leave it out.")
     if options.region is not None:
         also["where"] = {"region": options.region, "outside": options.outside}
     if options.defense is not None:
@@ -196,6 +199,16 @@ def localize_command(options: Options, model: Classifier) -> Summary:
     return summary.of_localizations(model, found, options.seed)
 
 
+def certify_command(options: Options, model: Classifier) -> Summary:
+    """certify FILE --model KEY"""
+    case, target = read(options), target_of(model.card, options.target)
+    doubts = admit(case, model, anyway=options.anyway)
+    params = CertifyParams(**{spec.name: getattr(options, spec.name) for spec in CertifyParams.specs()})
+    pixels = fitted(case, model.card).pixels
+    found = certify(model, pixels, target, params, seed=options.seed, report=progress_bar())
+    return summary.of_certificate(case, model, target, found, params, options.seed, doubts)
+
+
 def defend_command(options: Options, model: Classifier) -> Summary:
     """defend --model KEY --data FOLDER --perturbation KEY"""
     test = sampled(options.data, model.card, options.limit, held_out=True)
@@ -204,7 +217,7 @@ def defend_command(options: Options, model: Classifier) -> Summary:
         model, test, options.perturbation, params, methods=options.methods, seed=options.seed, report=progress_bar()
     )
     if options.out is not None:
-        keep(model.card, found, options.out)
+        keep(model, found, options.out)
     return summary.of_defenses(model, found)
 
 
@@ -223,7 +236,7 @@ def detect_command(options: Options, model: Classifier) -> Summary:
         report=progress_bar(),
     )
     if options.out is not None:
-        keep(model.card, found, options.out)
+        keep(model, found, options.out)
     return summary.of_detectors(model, found)
 
 
@@ -233,6 +246,7 @@ def universal_command(options: Options, model: Classifier) -> Summary:
     validation = sampled(options.data, model.card, options.limit, "val")
     test = sampled(options.data, model.card, options.tested)
     changes = universal_changes(model, validation.images, options.epsilon, seed=options.seed, report=progress_bar())
+    changes = np.rint(changes * LEVELS).astype(np.float32) / np.float32(LEVELS)  # as they are kept
     flips = flip_rates(model, test, changes, seed=options.seed, report=progress_bar())
     made = summary.of_universal(model, flips, {**params.as_dict(), "images": len(validation.images)}, options.seed)
     if options.out is not None:
@@ -246,6 +260,7 @@ COMMANDS: Mapping[str, Callable[[Options, Classifier], Summary]] = {
     "perturb": perturb_command,
     "compare": compare_command,
     "benchmark": benchmark_command,
+    "certify": certify_command,
     "defend": defend_command,
     "detect": detect_command,
     "localize": localize_command,

@@ -21,6 +21,7 @@ from core.progress import Report
 from core.values import Floats, Mask, Score
 from defenses import DEFENSES, defend
 from evaluation.benchmark import noisy
+from evaluation.cautions import FEW_DRAWS
 from evaluation.control import size_of
 from evaluation.split import Split
 from evaluation.stress import goals
@@ -29,7 +30,6 @@ from perturbations import PERTURBATIONS, perturb_batch
 
 NONE = "none"
 ROWS = ("clean", "noise", "unknowing", "knowing")
-DRAWS = 8  # over which the knowing attacker averages at least, where answers are drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +64,19 @@ def measure_defenses(
     for key in keys:
         DEFENSES[key].require(model.offers)
     images, truth = test.images, test.truth
-    unknowing = _attacked(model, images, truth, perturbation, params, seed)
+    unknowing = attacked(model, images, truth, perturbation, params, seed)
     noise = np.empty_like(images)
     for members, goal in goals(truth):
         seeds = seed + 1 + members
         noise[members] = noisy(model, images[members], unknowing[members], goal, size_of(perturbation), seeds)
     shown = {"clean": images, "noise": noise, "unknowing": unknowing, "knowing": unknowing}
-    right = {NONE: {row: _right(model, version, truth) for row, version in shown.items()}}
+    right = {NONE: {row: answered_rightly(model, version, truth) for row, version in shown.items()}}
     for done, key in enumerate(keys):
         if report is not None:
             report((done + 1) / (len(keys) + 1))
         target, judge = (defend(key, model, seed=s) for s in (seed, seed + 1))
-        shown["knowing"] = _attacked(target, images, truth, perturbation, _averaging(key, model, params), seed)
-        right[key] = {row: _right(judge, version, truth) for row, version in shown.items()}
+        shown["knowing"] = attacked(target, images, truth, perturbation, _averaging(key, model, params), seed)
+        right[key] = {row: answered_rightly(judge, version, truth) for row, version in shown.items()}
     if report is not None:
         report(1.0)
     return Defended(perturbation, params.as_dict(), seed, test.groups, right)
@@ -98,18 +98,20 @@ def _averaging(key: str, model: Classifier, params: Params) -> Params:
     method, spec = DEFENSES[key], model.card.input
     if not method.random or "averaged" not in params.as_dict():
         return params
-    draws = math.ceil(DRAWS / method.passes(method.params(), (spec.channels, spec.size, spec.size)))
+    draws = math.ceil(FEW_DRAWS / method.passes(method.params(), (spec.channels, spec.size, spec.size)))
     return dataclasses.replace(params, averaged=max(draws, int(params.as_dict()["averaged"])))  # type: ignore[call-arg]
 
 
-def _attacked(model: Classifier, images: Floats, truth: Mask, key: str, params: Params, seed: int) -> Floats:
+def attacked(model: Classifier, images: Floats, truth: Mask, key: str, params: Params, seed: int) -> Floats:
+    """images (N, C, h, w), each changed by the method called key towards the answer opposite to its truth (N,)."""
     perturbed = np.empty_like(images)
     for number, (members, goal) in enumerate(goals(truth)):
         perturbed[members] = perturb_batch(key, model, images[members], goal, params, seed=seed + number)
     return perturbed
 
 
-def _right(model: Classifier, images: Floats, truth: Mask) -> Mask:
+def answered_rightly(model: Classifier, images: Floats, truth: Mask) -> Mask:
+    """(N,) whether the first label is flagged on images (N, C, h, w) where it is there (N,), and only there."""
     flagged = np.zeros(len(truth), dtype=np.bool_)
     for members, _ in goals(truth):
         flagged[members] = [prediction.positive[0] for prediction in model.predict_batch(images[members])]

@@ -19,11 +19,12 @@ from core.params import Value
 from core.progress import Report
 from core.values import Floats, Mask, Score
 from defenses.detectors import DETECTORS, Reference, detect, fit
+from evaluation.defended import answered_rightly, attacked
 from evaluation.evade import Evasion, evade
 from evaluation.split import Split
 from evaluation.stress import goals
 from model_zoo.measures import Array, auroc, interval, rate_interval
-from perturbations import PERTURBATIONS, perturb_batch
+from perturbations import PERTURBATIONS
 
 Plan: TypeAlias = Mapping[str, Mapping[str, Value]]
 
@@ -83,9 +84,9 @@ def measure_detectors(
     reference = fit(model, known) if any(DETECTORS[key].fitted for key in keys) else None
     shown = {CLEAN: test.images}
     for name, params in {**artifacts, **attacks}.items():
-        shown[name] = _perturbed(model, test, name, params, seed)
-    right = ~_wrong(model, test.images, test.truth)
-    wrong = {name: right & _wrong(model, shown[name], test.truth) for name in attacks}
+        shown[name] = attacked(model, test.images, test.truth, name, PERTURBATIONS[name].params(**params), seed)
+    right = answered_rightly(model, test.images, test.truth)
+    wrong = {name: right & ~answered_rightly(model, shown[name], test.truth) for name in attacks}
     detections = []
     for done, key in enumerate(keys):
         if report is not None:
@@ -93,7 +94,7 @@ def measure_detectors(
         threshold = float(np.quantile(detect(key, model, validation, reference, seed=seed), 1 - FALSE_ALARMS))
         versions = {**shown, KNOWING: _evading(key, model, test, reference, evasion, seed)}
         scores = {name: detect(key, model, images, reference, seed=seed + 1) for name, images in versions.items()}
-        misled = {**wrong, KNOWING: right & _wrong(model, versions[KNOWING], test.truth)}
+        misled = {**wrong, KNOWING: right & ~answered_rightly(model, versions[KNOWING], test.truth)}
         detections.append(Detection(key, threshold, scores, misled))
     if report is not None:
         report(1.0)
@@ -132,13 +133,6 @@ def caught(found: Detected, detection: Detection) -> dict[str, Caught]:
     return made
 
 
-def _perturbed(model: Classifier, test: Split, key: str, params: Mapping[str, Value], seed: int) -> Floats:
-    perturbed, settings = np.empty_like(test.images), PERTURBATIONS[key].params(**params)
-    for number, (members, goal) in enumerate(goals(test.truth)):
-        perturbed[members] = perturb_batch(key, model, test.images[members], goal, settings, seed=seed + number)
-    return perturbed
-
-
 def _evading(
     key: str, model: Classifier, test: Split, reference: Reference | None, evasion: Evasion, seed: int
 ) -> Floats:
@@ -146,13 +140,6 @@ def _evading(
     for number, (members, goal) in enumerate(goals(test.truth)):
         found[members] = evade(key, model, test.images[members], goal, reference, evasion, seed=seed + number)
     return found
-
-
-def _wrong(model: Classifier, images: Floats, truth: Mask) -> Mask:
-    wrong = np.zeros(len(truth), dtype=np.bool_)
-    for members, goal in goals(truth):
-        wrong[members] = [goal.reached(prediction) for prediction in model.predict_batch(images[members])]
-    return wrong
 
 
 def _rate(values: Mask, groups: Array, better: Literal["higher", "lower"]) -> Score:

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from core.errors import InputError, ModelError
+from core.classifier import Classifier
+from core.errors import InputError, ModelError, ParameterError
 from core.values import ModelCard
 from evaluation.defended import Defended
 from evaluation.detect import Detected, Detection
@@ -42,8 +43,12 @@ def detectors_of(card: ModelCard, folder: Path | None = None) -> Detected | None
     return None if entry is None else _guarded(_detected, entry, card)
 
 
-def keep(card: ModelCard, found: Defended | Detected, folder: Path = FOLDER) -> None:
-    """Write what was found beside what the file holds of the same weights. Raises InputError where it can't."""
+def keep(model: Classifier, found: Defended | Detected, folder: Path = FOLDER) -> None:
+    """Write what was found beside what the file holds of the same weights. Raises InputError where it can't, and
+    ParameterError at another operating point than the model's first, for which the file stands."""
+    card = model.card
+    if model.point not in (None, first := next(iter(card.operating_points))):
+        raise ParameterError("Operating point", f"must be {first} for what is kept, not {model.point}", "Leave it out.")
     name, entry = (DEFENSES, _of_defended(found)) if isinstance(found, Defended) else (DETECTORS, _of_detected(found))
     table = {**_table_of(card, folder), "sha256": card.sha256, name: entry}
     try:

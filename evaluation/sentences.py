@@ -34,7 +34,9 @@ def _decision(comparison: Comparison) -> str:
     else:
         change = f"the model changes from {label} {first} to {second}"
     size = _size(comparison.perturbation)
-    if comparison.flipped:
+    if comparison.flipped and wanted(comparison.perturbation) == "keep":
+        opening = f"{name} was to leave the decision, and flips it: {f'{size}, ' if size else ''}{change}"
+    elif comparison.flipped:
         verb = "hides" if before.positive[target] else "induces"
         opening = f"{name} {verb} the finding: {f'{size}, ' if size else ''}{change}"
     else:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.values import Attribution, Case, Caution, Comparison, Goal, Perturbation, Prediction, Score
+from defenses import Certificate, CertifyParams
 from evaluation.benchmark import Outcome
 from evaluation.cautions import completeness_gap
 from evaluation.control import change_255, control_caption
@@ -117,6 +118,20 @@ def of_benchmark(model: Classifier, target: int, settings: Summary, outcomes: Ma
     }
     made = {**model_recipe(model), "target": model.card.labels[target], **settings}
     return {"rows": rows, "recipe": made, "notice": NOTICE}
+
+
+def of_certificate(
+    case: Case,
+    model: Classifier,
+    target: int,
+    found: Certificate,
+    params: CertifyParams,
+    seed: int,
+    doubts: Iterable[Caution],
+) -> Summary:
+    """What certify prints."""
+    made = {**recipe(case, model), "target": model.card.labels[target], "seed": seed, "certify": params.as_dict()}
+    return {**_head(case, model), "certificate": dataclasses.asdict(found), **_foot(doubts, made)}
 
 
 def of_defenses(model: Classifier, found: Defended) -> Summary:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.values import Perturbation
-from defenses import DEFENSES, Family
+from defenses import DEFENSES, DefenseMethod, Family
 from evaluation.control import change_255
 from perturbations import PERTURBATIONS, PerturbationMethod, Threat
 
@@ -29,6 +29,7 @@ class Violation(Enum):
 
     INTEGRITY = "integrity: it hides a finding (false negatives)"
     AVAILABILITY = "availability: it induces a finding (false positives)"
+    NONE = "none: an accident, or a control"
     EXPLANATION = "none of the three: the map misleads, whatever the answer"
 
 
@@ -99,7 +100,7 @@ REMEDIES: Mapping[Threat, tuple[str, ...]] = {
 }
 
 DEFENDING: Mapping[Threat, tuple[Family, ...]] = {
-    Threat.WHITE_BOX: (Family.DATA, Family.AUXILIARY),
+    Threat.WHITE_BOX: (Family.DATA, Family.MODEL, Family.AUXILIARY),
     Threat.BLACK_BOX: (Family.DATA, Family.MODEL, Family.AUXILIARY),
     Threat.EXPLANATION: (Family.DATA,),
     Threat.CONTROL: (Family.DATA,),
@@ -123,13 +124,20 @@ def threat_card(perturbation: Perturbation) -> ThreatCard:
         ssim=norms.ssim,
         psnr=psnr(norms.l2, perturbation.clean.size),
         remedies=REMEDIES[threat],
-        defenses=tuple(each.key for each in DEFENSES if each.family in DEFENDING.get(threat, ())),
+        defenses=tuple(
+            each.key for each in DEFENSES if each.family in DEFENDING.get(threat, ()) and _helps(each, threat)
+        ),
     )
 
 
 def psnr(l2: float, values: int) -> float:
     """Peak signal-to-noise ratio in decibels of a change of length l2 over so many values in [0, 1]."""
     return math.inf if l2 == 0 else 10 * math.log10(values / l2**2)
+
+
+def _helps(defense: DefenseMethod, threat: Threat) -> bool:
+    """Noise on the answers is nothing to whoever follows gradients."""
+    return defense.key != "logit_noise" or threat is Threat.BLACK_BOX
 
 
 def _influence(threat: Threat) -> Influence:
@@ -141,7 +149,10 @@ def _influence(threat: Threat) -> Influence:
 def _violation(perturbation: Perturbation, threat: Threat) -> Violation:
     if threat is Threat.EXPLANATION:
         return Violation.EXPLANATION
-    return Violation.INTEGRITY if perturbation.goal.direction == "hide" else Violation.AVAILABILITY
+    if threat in (Threat.CONTROL, Threat.ARTIFACT):
+        return Violation.NONE
+    hides = threat is Threat.POISONING or perturbation.goal.direction == "hide"
+    return Violation.INTEGRITY if hides else Violation.AVAILABILITY
 
 
 def _specificity(method: PerturbationMethod) -> Specificity:

@@ -49,15 +49,12 @@ def secondary_capture(pixels: npt.NDArray[np.uint8], case: Case, derived: Derive
     data.SpecificCharacterSet = "ISO_IR 192"
     for empty in _EMPTY:
         setattr(data, empty, None)
-    data.PatientIdentityRemoved = "YES"
-    data.DeidentificationMethod = "Only pixels, spacing and orientation were kept"
     data.Modality = "OT"
     data.ConversionType = "WSD"
     data.ImageType = ["DERIVED", "SECONDARY"]
     data.SeriesDescription = derived.series
     data.DerivationDescription = derived.derivation
     data.ImageComments = derived.comment
-    data.BurnedInAnnotation = "NO"  # nothing that identifies a patient, which is what the attribute asks
     data.PatientOrientation = list(case.orientation) if case.orientation else None
     if case.spacing_mm is not None:
         data.PixelSpacing = [f"{spacing:.10g}" for spacing in case.spacing_mm]

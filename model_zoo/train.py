@@ -39,8 +39,14 @@ from model_zoo.augment import augmented
 from model_zoo.data import Examples, examples, read_rows, with_phantoms
 from model_zoo.measures import Array, auroc
 from model_zoo.tasks import Adversary, Poison, Task, Teacher, load_task, task_keys
-from perturbations import PERTURBATIONS
+from perturbations import PERTURBATIONS, Threat
 
+ADVERSARIES = sorted(
+    method.key
+    for method in PERTURBATIONS
+    if method.threat in (Threat.ARTIFACT, Threat.CONTROL)
+    or method.key in ("bim", "fgsm", "momentum", "pgd", "pgd_l2", "rfgsm")  # which need no more than logits
+)
 State: TypeAlias = dict[str, Tensor]
 
 BATCH = 32
@@ -61,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, help="instead of the one in the task file")
     parser.add_argument(
         "--adversary",
-        choices=[method.key for method in PERTURBATIONS],
-        help="a perturbation to train against, with its default parameters unless it is the one in the task file",
+        choices=ADVERSARIES,
+        help="a gradient attack or an artifact to train against, with its defaults unless it is that of the task",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the run folder")
     options = parser.parse_args(arguments)
@@ -216,8 +222,8 @@ def taught_by(teacher: Teacher, task: Task) -> Taught:
 
 
 def steepness(loss: Tensor, x: Tensor) -> Tensor:
-    """The squared length of the gradient of each picture's own loss with respect to its pixels x (B, C, s, s), on
-    average; loss is the mean over the batch."""
+    """The squared length of the gradient of the loss, a mean over the batch, with respect to x (B, C, s, s), on the
+    scale of one picture; batch statistics let pictures touch each other's losses, which counts too."""
     (gradient,) = torch.autograd.grad(len(x) * loss, x, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()
 

@@ -7,9 +7,9 @@ attack; influence *exploratory* (the model is already deployed); knowledge *blac
 false positive).
 
 **What it guarantees.** The picture stays within black and white. Where a start was found, the result has the wanted
-answer, and no round took it further away in Euclidean distance. The model is shown exactly as many pictures as queries
-says, or fewer where there is nothing to do: when the clean picture has the wanted answer already, or no start was
-found; both leave it as it is. No gradient and no score is used: hiding them is no defense.
+answer, and no round took it further away in Euclidean distance over the whole picture. The model is shown exactly as
+many pictures as queries says, or fewer where there is nothing to do: when the clean picture has the wanted answer
+already, or no start was found; both leave it as it is. No gradient and no score is used: hiding them is no defense.
 
 **When to distrust it.** The size of the change says how far the search came, not how far the border is: raise queries
 until it no longer moves. The result stands at the border, so rounding to 8 bits mostly undoes it. The start is the

@@ -10,8 +10,7 @@ surrogate is returned, which need not be the best for the model.
 
 **When to distrust it.** All that is said of the adversarial patch holds: cover no finding, compare with the natural
 patch, and stay inside the field of view of a fundus photograph. The surrogate used here has the same architecture and
-saw the same training pictures as the model, and differs only in how long it was trained and in its random choices: a
-real attacker has less.
+saw the same training pictures as the model: a real attacker has less.
 
 **Reference.** Brown, Mané, Roy, Abadi, Gilmer 2017, *Adversarial patch*,
 [arXiv:1712.09665](https://arxiv.org/abs/1712.09665). On medical images: Finlayson, Chung, Kohane, Beam 2018,

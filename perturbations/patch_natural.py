@@ -48,7 +48,7 @@ def _way(rows: Tensor, columns: Tensor, shape: tuple[int, int], rng: torch.Gener
     down = torch.arange(shape[0] - int(rows.max() - rows.min())) - rows.min()
     right = torch.arange(shape[1] - int(columns.max() - columns.min())) - columns.min()
     distance = (down[:, None] ** 2 + right**2).sqrt()
-    diameter = max(int(rows.max() - rows.min()), int(columns.max() - columns.min())) + 1
+    diameter = max(int(rows.max() - rows.min()), int(columns.max() - columns.min())) + 2
     fit = (distance >= min(diameter, float(distance.max()))).nonzero()
     i, j = fit[int(torch.randint(len(fit), (), generator=rng))]
     return int(down[i]), int(right[j])

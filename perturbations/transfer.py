@@ -9,10 +9,11 @@ is shown nothing while the change is made: queries is 0. Of all pictures on the 
 surrogate is returned, which need not be the best for the model.
 
 **When to distrust it.** The better the surrogate resembles the model, the better the change carries over: the one used
-here has the same architecture and saw the same training pictures, and differs only in how long it was trained and in
-its random choices. A real attacker has less. Failure proves nothing, since another surrogate, or several, may do
-better. Where this attack beats projected gradient descent on the model itself at the same epsilon, the model hides its
-gradients ([arXiv:1802.00420](https://arxiv.org/abs/1802.00420)).
+here has the same architecture and saw the same training pictures. From the standard model it differs only in how long
+it was trained and in its random choices; from the twins also in what they were trained for. A real attacker has less.
+Failure proves nothing, since another surrogate, or several, may do better. Where this attack beats projected gradient
+descent on the model itself at the same epsilon, the model hides its gradients
+([arXiv:1802.00420](https://arxiv.org/abs/1802.00420)).
 
 **Reference.** Papernot, McDaniel, Goodfellow 2016, *Transferability in machine learning: from phenomena to black-box
 attacks using adversarial samples*, [arXiv:1605.07277](https://arxiv.org/abs/1605.07277). On medical images: Finlayson,

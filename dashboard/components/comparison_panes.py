@@ -12,7 +12,7 @@ from core.registry import Method
 from core.values import Attribution, Case, Floats, Prediction, View
 from dashboard.components.viewer import Frame, Heat, Pane, Picture, Preset, Scale, Window
 from dashboard.components.viewer.values import Lut
-from dashboard.components.words import settings, shape
+from dashboard.components.words import UNKNOWN, settings, shape
 from dashboard.services import pictures
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Finished, Preview
@@ -77,6 +77,8 @@ def recipe(shown: Finished | Preview | None) -> str:
     parts = [f"{request.model}, {request.point} point"]
     if request.defense and request.defense_params:
         parts.append(_with_settings(DEFENSES[request.defense], request.defense_params.as_dict()))
+        if request.unaware:
+            parts.append(UNKNOWN)
     areas: dict[str, Place | None] = {"explained only": request.explain_region}
     if isinstance(shown, Finished):
         perturbation = shown.comparison.perturbation

@@ -13,7 +13,7 @@ from core.values import Case, Direction, Modality
 from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
 from dashboard.components.segments import pick_one
-from dashboard.components.words import THREATS
+from dashboard.components.words import THREATS, USUAL, fitting
 from dashboard.services.address import DIRECTIONS, GOALS, HIGHEST_SEED
 from dashboard.state import (
     ATTACK_HERE,
@@ -30,10 +30,9 @@ from dashboard.state import (
 from defenses import DEFENSES
 from evaluation.regions import BORDER, Place, Rectangle
 from explainers import EXPLAINERS
-from perturbations import PERTURBATIONS, PerturbationMethod, Threat
+from perturbations import PERTURBATIONS, PerturbationMethod
 
 THREAT = "kind of change"
-USUAL = {Threat.WHITE_BOX: "pgd", Threat.BLACK_BOX: "square", Threat.ARTIFACT: "motion_blur"}
 
 
 HERE = {ATTACK_HERE: "Attack", EXPLAIN_HERE: "Explain"}
@@ -153,45 +152,45 @@ def where_form(case: Case, rectangle: Rectangle | None) -> tuple[Place | None, b
     names = ["", *case.regions, BORDER]
     if st.session_state.get(WHERE) not in names:
         st.session_state[WHERE] = ""
-    drawn = rectangle is not None and st.session_state.get(ATTACK_HERE, True)
-    st.selectbox(
-        "Change only",
-        names,
-        format_func=lambda name: f"Change only: {name or 'no limit'}",
-        key=WHERE,
-        persist_state="session",
-        label_visibility="collapsed",
-        disabled=drawn,
-    )
+    if rectangle is None or not st.session_state.get(ATTACK_HERE, True):
+        st.selectbox(
+            "Change only",
+            names,
+            format_func=lambda name: f"Change only the {name}" if name else "Change anywhere",
+            key=WHERE,
+            persist_state="session",
+            label_visibility="collapsed",
+        )
     place, _ = attacked_in(case, rectangle)
-    if place is not None:
-        st.toggle("Everywhere but there", key=OUTSIDE, persist_state="session")
+    if place is None:
+        st.session_state[OUTSIDE] = False
+    else:
+        label = "Change all but the rectangle" if place is rectangle else "Change all but that"
+        st.toggle(label, key=OUTSIDE, persist_state="session")
     return attacked_in(case, rectangle)
 
 
 def _pick_perturbation(modality: Modality) -> PerturbationMethod:
     """First what stands behind the change, then the method."""
     state, key = st.session_state, method_key(PERTURBATIONS.kind)
-    fitting = [method for method in PERTURBATIONS if modality in method.modalities]
-    if state.get(key) not in {method.key for method in fitting}:
-        state[key] = USUAL[Threat.WHITE_BOX]
-    threat = PERTURBATIONS[state[key]].threat
-    state[THREAT] = threat
+    offered = [method for method in PERTURBATIONS if modality in method.modalities]
+    method = fitting(state.get(key), modality)
+    state[key], state[THREAT] = method.key, method.threat
     st.selectbox(
         "Kind of change",
-        [kind for kind in THREATS if any(method.threat is kind for method in fitting)],
+        [kind for kind in THREATS if any(each.threat is kind for each in offered)],
         format_func=THREATS.__getitem__,
         key=THREAT,
         on_change=_take_usual,
-        args=(fitting,),
+        args=(offered,),
         label_visibility="collapsed",
     )
-    return pick_method(PERTURBATIONS, USUAL[Threat.WHITE_BOX], [each for each in fitting if each.threat is threat])
+    return pick_method(PERTURBATIONS, method.key, [each for each in offered if each.threat is method.threat])
 
 
-def _take_usual(fitting: Sequence[PerturbationMethod]) -> None:
+def _take_usual(offered: Sequence[PerturbationMethod]) -> None:
     threat = st.session_state[THREAT]
-    first = next(method.key for method in fitting if method.threat is threat)
+    first = next(method.key for method in offered if method.threat is threat)
     st.session_state[method_key(PERTURBATIONS.kind)] = USUAL.get(threat, first)
 
 

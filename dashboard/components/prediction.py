@@ -70,10 +70,14 @@ def prediction_panel(
     reading: Reading,
     clean: Prediction | None,
     comparison: Comparison | None,
+    behind: str,
     *,
     stale: bool,
 ) -> None:
-    """Draw the panel; clean is known before comparison is, and both may be missing."""
+    """Draw the panel; clean is known before comparison is, and both may be missing.
+
+    behind: what stands before the model, in words, for which no coverage was measured; empty where nothing does.
+    """
     if comparison is not None:
         clean = comparison.clean.prediction
     label = card.labels[target]
@@ -81,7 +85,11 @@ def prediction_panel(
     parts.append(_numbers(clean, comparison, target))
     parts.append(_bar(card.thresholds(reading.point)[target], reading.point, clean, comparison, target))
     parts.append(_decision(clean, comparison, target))
-    parts.append(_certain(reading, clean, comparison, target))
+    if behind:
+        said = f"{behind} Thresholds and percentages were set without it."
+        parts.append(f'<div class="line muted">{escape(said)}</div>')
+    else:
+        parts.append(_certain(reading, clean, comparison, target))
     parts.append(_control(comparison, target))
     truth = case.truth.get(label)
     if truth is not None:

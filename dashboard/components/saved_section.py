@@ -22,6 +22,7 @@ from evaluation.goals import wanted
 from evaluation.survival import WAYS, Survived
 from evaluation.words import percent
 
+STOPPED = "saved stopped"  # the request for which the reader pressed Cancel
 SETTLE_SECONDS = 0.5  # what is ready by then needs no progress bar
 
 
@@ -33,14 +34,21 @@ def saved_section(request: Request, finished: Finished, case: Case, card: ModelC
         held(Asides).stop(SAVED)
         return
     with opened:
-        _survival(request, finished, case)
-        _files(finished, case, card)
+        if finished.request == request:
+            _survival(request, finished, case)
+        else:
+            message("The result of these settings is not there yet.")
+        _files(finished, case, card, ready=finished.request == request)
 
 
 def _survival(request: Request, finished: Finished, case: Case) -> None:
     asides = held(Asides)
     state = asides.state(SAVED, request)
-    if state == State() and finished.request == request:
+    if state == State() and st.session_state.get(STOPPED) == request:
+        message("Canceled before it was finished.")
+        st.button("Compute it after all", key="saved after all", on_click=_forget_stop)
+        return
+    if state == State():
         asides.begin(SAVED, request, partial(saved, case, finished), listening())
         job = asides.state(SAVED, request).job
         if job is not None:
@@ -49,9 +57,18 @@ def _survival(request: Request, finished: Finished, case: Case) -> None:
     if state.result is not None:
         _table(state.result, finished)
     elif state.job is not None:
-        progress(state.job, "Saving and reading", partial(asides.stop, SAVED))
+        progress(state.job, "Saving and reading", partial(_stop, request))
     elif state.error is not None:
         message(str(state.error), "error")
+
+
+def _stop(request: Request) -> None:
+    held(Asides).stop(SAVED)
+    st.session_state[STOPPED] = request
+
+
+def _forget_stop() -> None:
+    st.session_state[STOPPED] = None
 
 
 def _table(found: Sequence[Survived], finished: Finished) -> None:
@@ -75,9 +92,10 @@ def _table(found: Sequence[Survived], finished: Finished) -> None:
     table(("Way of saving", "Clean", "Perturbed", outcome), rows)
 
 
-def _files(finished: Finished, case: Case, card: ModelCard) -> None:
+def _files(finished: Finished, case: Case, card: ModelCard, *, ready: bool) -> None:
     perturbation = finished.comparison.perturbation
-    marked = f"Marked “{mark(perturbation)}”, without patient data."
+    marked = f"Marked “{mark(perturbation)}”, no patient data in its header; text in the picture itself stays."
+    kind = mark(perturbation).lower().replace(" - ", "-").replace(" ", "-")
     files = (
         (
             "PNG",
@@ -107,9 +125,10 @@ def _files(finished: Finished, case: Case, card: ModelCard) -> None:
             st.download_button(
                 label,
                 write,
-                f"adversarial-not-for-clinical-use-{perturbation.method}.{ending}",
+                f"{kind}-{perturbation.method}.{ending}",
                 mime,
                 key=f"altered {ending}",
                 on_click="ignore",
+                disabled=not ready,
                 help=meaning,
             )

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 from core.params import ParamSpec, Value
 from core.registry import Method
-from core.values import Perturbation, Prediction, Role
+from core.values import Modality, Perturbation, Prediction, Role
 from dashboard.services.finished import Request
 from defenses import DEFENSES
 from evaluation.control import control_caption
 from evaluation.regions import Place
 from evaluation.words import in_sentence
-from perturbations import Threat
+from perturbations import PERTURBATIONS, PerturbationMethod, Threat
 
 FILLED, HOLLOW = "●", "○"
+UNKNOWN = "the defense is unknown to the attacker"
 KINDS: Mapping[Role, str] = {
     "standard": "standard model",
     "robust": "robust twin",
@@ -32,6 +33,7 @@ THREATS: Mapping[Threat, str] = {
     Threat.CONTROL: "Random control",
     Threat.POISONING: "Planted fault",
 }
+USUAL = {Threat.WHITE_BOX: "pgd", Threat.BLACK_BOX: "square", Threat.ARTIFACT: "motion_blur"}
 
 
 def shape(prediction: Prediction, target: int) -> str:
@@ -46,12 +48,18 @@ def where(place: Place | None, *, outside: bool = False) -> str:
     return f"{'outside' if outside else 'inside'} the {place if isinstance(place, str) else 'rectangle'}"
 
 
+def fitting(key: str | None, modality: Modality) -> PerturbationMethod:
+    """The perturbation of this key, or where it is none for this kind of picture, the usual one of the same kind."""
+    method = PERTURBATIONS[key] if key else PERTURBATIONS[USUAL[Threat.WHITE_BOX]]
+    return method if modality in method.modalities else PERTURBATIONS[USUAL.get(method.threat, USUAL[Threat.WHITE_BOX])]
+
+
 def behind(request: Request) -> str:
     """What stands before the model, and whether the attacker knows; empty where nothing does."""
     if not request.defense:
         return ""
-    unknown = ", of which the attacker does not know" if request.unaware else ""
-    return f"The model stands behind {in_sentence(DEFENSES[request.defense].name)}{unknown}."
+    unknown = " The attacker does not know of it." if request.unaware else ""
+    return f"A defense stands before the model: {in_sentence(DEFENSES[request.defense].name)}.{unknown}"
 
 
 def noise(perturbation: Perturbation, *, technical: bool) -> str:

@@ -16,7 +16,7 @@ import streamlit as st
 
 from core.errors import InputError, SecondLookError
 from core.registry import Method, Registry
-from core.values import Direction, ModelCard
+from core.values import MODALITIES, Direction, ModelCard
 from dashboard.services.cases import worklist_entries
 from dashboard.services.models import offered
 from dashboard.state import (
@@ -44,6 +44,7 @@ from dashboard.state import (
     param_key,
     params_of,
 )
+from evaluation.regions import BORDER
 
 OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
 DIRECTIONS: Mapping[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
@@ -51,6 +52,7 @@ GOALS = tuple(DIRECTIONS)
 HIGHEST_SEED = 2**31 - 1
 HERE = {"attack": ATTACK_HERE, "explain": EXPLAIN_HERE}  # what is done only inside the rectangle
 UNAWARE = "unaware"  # of the defense
+DEFENSE = method_key("Defense")
 DEFAULT_HERE, NOWHERE = "attack", "nothing"
 AXES = ("case", "model", "explainer", "perturbation", "defense")  # of the compare page
 
@@ -137,7 +139,7 @@ def _parts() -> Iterator[tuple[str, str]]:
             continue
         yield name, key
         yield from _settings(registry[key], name)
-    yield "attacker", UNAWARE if state.get(method_key("Defense")) and not state.get(KNOWS, True) else ""
+    yield "attacker", UNAWARE if state.get(DEFENSE) and not state.get(KNOWS, True) else ""
     goal = state.get(GOAL)
     yield "goal", "" if goal in (None, GOALS[0]) else goal.lower()
     yield "seed", str(state.get(SEED) or "")
@@ -217,14 +219,18 @@ def _put_reading(card: ModelCard, asked: Mapping[str, str]) -> None:
 
 
 def _put_methods(asked: Mapping[str, str]) -> None:
+    st.session_state[DEFENSE] = ""
+    st.session_state[KNOWS] = asked.get("attacker") != UNAWARE
     if not asked.keys() & {"attack", "explainer", "defense"}:
         return
-    st.session_state[method_key("Defense")] = ""
-    st.session_state[KNOWS] = asked.get("attacker") != UNAWARE
+    card = offered().get(st.session_state.get(MODEL, ""))
     for name, registry in _methods().items():
         if name not in asked:
             continue
         method = registry[asked[name]]
+        if name == "attack" and card is not None and card.input.modality not in method.modalities:
+            kind = MODALITIES[card.input.modality].lower()
+            raise InputError(f"{method.name} of the link", f"is not for a {kind}", "Choose another.")
         _put_settings(method, name, asked)
         st.session_state[method_key(registry.kind)] = method.key
 
@@ -269,7 +275,11 @@ def _put_goal(asked: Mapping[str, str]) -> None:
         )
     st.session_state[GOAL], st.session_state[SEED] = goal, int(seed)
     st.session_state[REGION], st.session_state[REGION_OF] = _region(region), st.session_state.get(CASE)
-    st.session_state[WHERE], st.session_state[OUTSIDE] = asked.get("where", ""), asked.get("outside") == "1"
+    place, entries = asked.get("where", ""), {entry.case.id: entry for entry in worklist_entries()}
+    entry = entries.get(st.session_state.get(CASE, ""))
+    if entry is not None and place not in ("", BORDER, *entry.case.regions):
+        raise InputError(f"The region {place[:40]!r} of the link", "is not marked on this case", "Choose another.")
+    st.session_state[WHERE], st.session_state[OUTSIDE] = place, asked.get("outside") == "1"
     if region:
         inside = asked.get("inside", DEFAULT_HERE).split(",")
         for name, key in HERE.items():

@@ -112,7 +112,8 @@ class Errands(Generic[K, T]):
     @property
     def failed(self) -> int:
         """How many ended in a fault that another try may not meet."""
-        return sum(not isinstance(error, Unsupported | OutOfScope) for error in list(self.errors.values()))
+        errors = [error for key, error in list(self.errors.items()) if key in self.wanted]
+        return sum(not isinstance(error, Unsupported | OutOfScope) for error in errors)
 
     @property
     def halted(self) -> bool:

@@ -14,5 +14,5 @@ SAVED: Kind[tuple[Survived, ...]] = Kind("saved")
 
 
 def saved(case: Case, finished: Finished, model: Classifier, report: Report, cancel: Cancel) -> tuple[Survived, ...]:
-    """Of a comparison of this case: one pass, which can't be canceled."""
+    """Of a comparison of this case, in one pass."""
     return survival(model, finished.comparison.perturbation, case, finished.geometry)

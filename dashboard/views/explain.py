@@ -29,7 +29,8 @@ from dashboard.services import address
 from dashboard.services.explaining import Combined, Explained, Maps
 from dashboard.services.models import models
 from dashboard.services.own import OwnModels
-from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, of_model, region_in
+from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, method_key, of_model, region_in
+from defenses import DEFENSES
 from evaluation.cautions import case_cautions, map_cautions
 from evaluation.suitability import NotSuitable
 from evaluation.words import finding, percent
@@ -82,6 +83,8 @@ def explain() -> None:
         if not under_way(maps, "maps", drawn) and found:
             said = f"{_said(setup, _read(setup, found[0]))} {meaning_of_choice()}"
             st.html(f'<p class="sentence">{escape(said)}</p>')
+    if st.session_state.get(method_key(DEFENSES.kind)):
+        st.html('<p class="fixed">The maps are of the model itself, without the defense chosen on Look.</p>')
     _cautions(setup, found)
     if together is not None:
         explaining.agreement(together)

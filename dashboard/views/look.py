@@ -48,6 +48,7 @@ from dashboard.state import (
     technical,
 )
 from evaluation.words import finding
+from perturbations import PERTURBATIONS, Threat
 
 VIEWER = "look viewer"
 NEWS_SECONDS = 1.0  # how often the dial looks for what was computed ahead
@@ -145,6 +146,8 @@ def _flags(
         if (request.model, request.point, request.target) == (card.key, point, target)
         and (finished := comparisons.finished.get(request)) is not None
         and finished.comparison.flipped
+        and not request.defense
+        and PERTURBATIONS[request.perturbation].threat is not Threat.EXPLANATION
     }
     notes = held(Notes)
     return {
@@ -165,7 +168,7 @@ def _show(
     comparisons.settle(SETTLE_SECONDS)
     if refusal := comparisons.refusal(request):
         with panel:
-            prediction_panel(card, entry.case, request.target, reading, None, None, stale=False)
+            prediction_panel(card, entry.case, request.target, reading, None, None, "", stale=False)
         with center, st.container(key="viewer"):
             _view(entry, None, stale=False)
             provenance(entry.case)
@@ -178,20 +181,22 @@ def _show(
     with panel:
         mark = preview.clean.prediction if preview else comparisons.mark(card, request.point, request.subject)
         clean = mark if isinstance(mark, Prediction) and (preview or not request.defense) else None
-        prediction_panel(card, entry.case, request.target, reading, clean, comparison, stale=shown is not fresh)
+        prediction_panel(
+            card, entry.case, request.target, reading, clean, comparison, behind(request), stale=shown is not fresh
+        )
     with center:
         with st.container(key="viewer"):
             _view(entry, shown or preview, stale=shown is not fresh)
             provenance(entry.case)
             if fresh is None:
-                _why_not(comparisons, awaited=shown is None and preview is None)
+                _why_not(comparisons, request, awaited=shown is None and preview is None)
         if shown is None or comparison is None:
             return
         with st.container(key="findings" if fresh else "findings-stale"):
             findings.sentence(comparison, technical=technical(), behind=behind(shown.request))
             findings.caution_list(comparison.cautions)
             findings.table(comparison, technical=technical())
-            threat_section(comparison.perturbation, technical=technical())
+            threat_section(comparison.perturbation, shown.request, technical=technical())
             saved_section(request, shown, entry.case, card)
             steps_section(request, shown, card)
 
@@ -247,11 +252,11 @@ def _pick_target(card: ModelCard) -> int:
     )
 
 
-def _why_not(comparisons: Comparisons, *, awaited: bool) -> None:
+def _why_not(comparisons: Comparisons, request: Request, *, awaited: bool) -> None:
     if comparisons.job is not None:
         progress(comparisons.job, "Computing", comparisons.stop, awaited=awaited)
     elif isinstance(comparisons.error, Unsupported):
-        halted(str(comparisons.error))
+        halted(f"{comparisons.error} {behind(request)}".strip())
     elif comparisons.error is not None:
         halted(str(comparisons.error), "Try again", comparisons.resume)
     elif comparisons.stopped is not None:

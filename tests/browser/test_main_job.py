@@ -185,5 +185,5 @@ def test_the_keyboard_chooses_a_case(page: Page) -> None:
 def test_a_page_can_be_linked_to(browser: Browser, address: str) -> None:
     page = blank(browser)
     page.goto(f"{address}/methods")
-    expect(page.get_by_role("heading", name="Projected gradient descent")).to_be_visible()
+    expect(page.get_by_role("heading", name="Projected gradient descent", exact=True)).to_be_visible()
     page.close()

@@ -30,7 +30,7 @@ def panel(points: int, logit: float) -> None:
     threshold = np.array(card.thresholds(reading.point), dtype=np.float32)
     clean = Prediction(card.labels, z, 1 / (1 + np.exp(-z)), threshold)
     case = Case("0" * 16, "case", "cxr", np.zeros((4, 4, 1), dtype=np.float32))
-    prediction_panel(card, case, 0, reading, clean, None, stale=False)
+    prediction_panel(card, case, 0, reading, clean, None, "", stale=False)
 
 
 def drawn(points: int = 1, logit: float = 0.0) -> AppTest:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.classifier import Classifier
 from core.errors import ModelError
+from dashboard.components.saved_section import STOPPED
 from dashboard.services import aside
 from evaluation.altered import as_npy
 from evaluation.survival import WAYS, survival
@@ -68,7 +69,19 @@ def test_opened_it_shows_each_way_beside_the_clean_picture() -> None:
 def test_it_waits_for_the_comparison_that_is_asked_for() -> None:
     app = section(epsilon=1.0)
     assert "Rounded to 8 bits" not in shown(app)
-    assert len(app.get("download_button")) == 3
+    assert "The result of these settings is not there yet." in shown(app)
+    assert all(button.proto.disabled for button in app.get("download_button"))
+
+
+@pytest.mark.usefixtures("toy")
+def test_canceled_it_stays_so_until_it_is_wanted_after_all() -> None:
+    app = AppTest.from_function(page, args=(8.0,), default_timeout=120)
+    app.session_state["saved"] = True
+    app.session_state[STOPPED] = FINISHED.request
+    app.run()
+    assert "Canceled before it was finished." in shown(app)
+    app = settled(app.button(key="saved after all").click().run())
+    assert "Rounded to 8 bits" in shown(app)
 
 
 def test_a_refusal_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +97,8 @@ def test_a_refusal_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_say_by_their_name_what_they_are() -> None:
     buttons = [button.proto for button in section().get("download_button")]
     assert [button.label for button in buttons] == ["PNG", "DICOM", "NPY"]
-    assert all("without patient data" in button.help for button in buttons[:2])
+    assert all("no patient data in its header" in button.help for button in buttons[:2])
+    (png, *_) = [button.proto for button in section().get("download_button")]
+    assert not png.disabled
     perturbation = FINISHED.comparison.perturbation
     assert np.array_equal(np.load(io.BytesIO(as_npy(perturbation))), perturbation.perturbed)

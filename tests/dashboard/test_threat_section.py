@@ -8,16 +8,20 @@ from streamlit.testing.v1 import AppTest
 from tests.dashboard.steps import shown
 
 
-def page(method: str, technical: bool) -> None:
+def page(method: str, technical: bool, defense: str, unaware: bool) -> None:
     """The section alone."""
+    from dataclasses import replace
+
     from dashboard.components.threat_section import threat_section
+    from tests.dashboard.answers import CASE, toy_request
     from tests.evaluation.results import perturbation
 
-    threat_section(perturbation(method, params={}), technical=technical)
+    request = replace(toy_request(CASE, method), defense=defense, unaware=unaware)
+    threat_section(perturbation(method, params={}), request, technical=technical)
 
 
-def card(method: str, *, technical: bool = False) -> str:
-    app = AppTest.from_function(page, args=(method, technical), default_timeout=60).run()
+def card(method: str, *, technical: bool = False, defense: str = "", unaware: bool = False) -> str:
+    app = AppTest.from_function(page, args=(method, technical, defense, unaware), default_timeout=60).run()
     assert not app.exception
     (link,) = app.get("page_link")
     assert "threat map" in link.proto.label
@@ -30,7 +34,10 @@ def card(method: str, *, technical: bool = False) -> str:
         ("pgd", ("<b>Exploratory</b>: on the deployed model", "<b>Integrity</b>: it hides", "<b>White-box</b>")),
         ("square", ("<b>Black-box</b>", "Noise on the logits", "Masking the model")),
         ("trigger", ("<b>Causative</b>", "pictures that carry the marker", "<b>Training</b>", "Examine the raw data")),
-        ("exposure", ("<b>None</b>: nobody attacks", "<b>Data collection</b>", "Monitor and update")),
+        (
+            "exposure",
+            ("<b>None</b>: nobody attacks", "<b>None</b>: an accident", "<b>Data collection</b>"),
+        ),
     ],
 )
 def test_the_terms_of_the_survey(method: str, words: tuple[str, ...]) -> None:
@@ -39,6 +46,13 @@ def test_the_terms_of_the_survey(method: str, words: tuple[str, ...]) -> None:
     assert "up to 1.0/255, one gray level in 256" in text
     for word in words:
         assert word in text
+
+
+def test_behind_a_defense_another_is_to_be_tried_and_what_the_attacker_knows_is_said() -> None:
+    assert "Fewer gray levels" in card("pgd")
+    behind = card("pgd", defense="bit_depth", unaware=True)
+    assert "Fewer gray levels" not in behind
+    assert "the network with its weights, but not the defense" in behind
 
 
 def test_technical_wording_adds_measures_and_no_term() -> None:

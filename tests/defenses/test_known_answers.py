@@ -183,6 +183,18 @@ def test_an_ensemble_is_the_mean_of_calibrated_logits() -> None:
     torch.testing.assert_close(gradient[:1], (weights(model) + 4 * weights(other)) / 2)
 
 
+def test_where_both_models_agree_the_ensemble_agrees() -> None:
+    """Whatever their thresholds are."""
+    model, other = linear_classifier(), linear_classifier(seed=1)
+    model = dataclasses.replace(model, card=dataclasses.replace(model.card, operating_points={"balanced": (0.2,)}))
+    other = dataclasses.replace(other, card=dataclasses.replace(other.card, operating_points={"balanced": (0.7,)}))
+    both, x = defend("ensemble", dataclasses.replace(model, surrogate=lambda: other)), pictures(n=200).numpy()
+    flags = [[prediction.positive[0] for prediction in each.predict_batch(x)] for each in (model, other, both)]
+    agreeing = [triple for triple in zip(*flags, strict=True) if triple[0] == triple[1]]
+    assert {first for first, _, _ in agreeing} == {True, False}
+    assert all(first == together for first, _, together in agreeing)
+
+
 def test_smoothing_a_linear_model_leaves_it_as_it_is() -> None:
     """But for the noise that is left, which the mean over draws makes small."""
     model, x, size = linear_classifier(), 0.4 + 0.2 * pictures(), float(weights(linear_classifier()).norm())

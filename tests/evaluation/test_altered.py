@@ -65,7 +65,8 @@ def test_dicom_holds_the_case_at_its_size_with_the_change_and_the_mark(channels:
     assert (list(header.PixelSpacing), list(header.PatientOrientation)) == ([0.25, 0.5], ["L", "F"])
     assert not header.PatientName
     assert not header.PatientID
-    assert header.PatientIdentityRemoved == "YES"
+    assert "PatientIdentityRemoved" not in header
+    assert "BurnedInAnnotation" not in header
     assert b"INVENTED" not in data
     assert as_dicom(changed, "toy", case, geometry) == data
     wanted = np.rint((case.pixels + 2 / 255).clip(0, 1) * 255)

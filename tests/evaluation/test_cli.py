@@ -240,6 +240,24 @@ def test_compare_outside_a_part_behind_a_defense_the_attacker_does_not_know(
     assert made["changed"] < 0.7
 
 
+def test_certify(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
+    made = run(capsys, "certify", CASE, "--votes", "40", "--sigma", "4")
+    found = made["certificate"]
+    assert (found["votes"], made["recipe"]["certify"]["sigma"]) == (40, 4)
+    assert found["agreeing"] <= 40
+    assert (found["flagged"] is None) == (found["radius"] == 0)
+    assert cli.main(["certify", CASE, "--model", "toy", "--votes", "40", "--sigma", "4"]) == 0
+    assert "votes under noise" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("flag", "what"), [("outside", "region"), ("unaware", "defense")])
+def test_a_flag_without_what_it_speaks_of(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], flag: str, what: str
+) -> None:
+    assert cli.main(["compare", CASE, "--model", "toy", f"--{flag}"]) == 2
+    assert f"--{flag}: says nothing without --{what}" in capsys.readouterr().err
+
+
 def test_undefined_is_null(
     toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

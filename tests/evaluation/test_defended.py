@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from core.classifier import Classifier
-from core.errors import ModelError, UnknownName, Unsupported
+from core.errors import ModelError, ParameterError, UnknownName, Unsupported
 from core.params import Params
 from core.values import Goal
 from defenses.detectors import DETECTORS
@@ -76,7 +76,7 @@ def test_a_defense_that_only_hides_the_gradient_falls_to_the_attacker_who_knows(
     assert shares[-1] == 1
 
 
-def test_who_attacks_a_defense_that_draws_averages_over_eight_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_attacks_a_defense_that_draws_averages_over_ten_draws_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[tuple[bool, int]] = []
     original = defended.perturb_batch
 
@@ -88,7 +88,7 @@ def test_who_attacks_a_defense_that_draws_averages_over_eight_draws(monkeypatch:
     monkeypatch.setattr(defended, "perturb_batch", watched)
     methods = ["logit_noise", "randomized_smoothing", "bit_depth"]
     measure_defenses(linear_classifier(), examples(count=2), "pgd", PgdParams(steps=1), methods=methods)
-    assert used == [(False, 1)] * 2 + [(True, 8)] * 2 + [(True, 1)] * 4
+    assert used == [(False, 1)] * 2 + [(True, 10)] * 2 + [(True, 2)] * 2 + [(True, 1)] * 2
 
 
 def test_what_cannot_serve_is_left_out_or_refused() -> None:
@@ -198,13 +198,14 @@ def test_only_attacks_that_succeed_count() -> None:
 
 
 def test_both_are_kept_in_one_file_and_read_again(tmp_path: Path) -> None:
-    card = linear_classifier().card
+    model = linear_classifier()
+    card = model.card
     assert defenses_of(card, tmp_path) is None
     assert detectors_of(card, tmp_path) is None
     defended = measure_defenses(linear_classifier(), examples(), "fgsm", methods=["bit_depth"])
     detected = detection(clean=[1, 1, 1, 3], jpeg=[3, 3, 1, 1], pgd=[-1, 5, 6, 2], knowing=[1, 1, 1, 1])
-    keep(card, defended, tmp_path)
-    keep(card, detected, tmp_path)
+    keep(model, defended, tmp_path)
+    keep(model, detected, tmp_path)
     again, found = defenses_of(card, tmp_path), detectors_of(card, tmp_path)
     assert again is not None
     assert found is not None
@@ -215,6 +216,16 @@ def test_both_are_kept_in_one_file_and_read_again(tmp_path: Path) -> None:
     other = dataclasses.replace(card, sha256="1" * 64)
     assert defenses_of(other, tmp_path) is None
     assert detectors_of(other, tmp_path) is None
+
+
+def test_what_was_measured_elsewhere_than_at_the_first_point_is_not_kept(tmp_path: Path) -> None:
+    model = linear_classifier()
+    points = {"balanced": (0.5,), "screening": (0.3,)}
+    model = dataclasses.replace(model, card=dataclasses.replace(model.card, operating_points=points))
+    found = measure_defenses(model.at("screening"), examples(), "fgsm", methods=["bit_depth"])
+    with pytest.raises(ParameterError, match="must be balanced for what is kept, not screening"):
+        keep(model.at("screening"), found, tmp_path)
+    keep(model.at("balanced"), found, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"defenses": {}, "sha256": "%s"}' % ("0" * 64)])

@@ -67,7 +67,7 @@ def induced(made: Perturbation) -> Perturbation:
             perturbation("exposure", params={}),
             (
                 Influence.NONE,
-                Violation.INTEGRITY,
+                Violation.NONE,
                 Specificity.INDISCRIMINATE,
                 Knowledge.NONE,
                 Stage.COLLECTION,
@@ -77,7 +77,7 @@ def induced(made: Perturbation) -> Perturbation:
             perturbation("uniform_noise"),
             (
                 Influence.NONE,
-                Violation.INTEGRITY,
+                Violation.NONE,
                 Specificity.INDISCRIMINATE,
                 Knowledge.NONE,
                 Stage.USE,

@@ -17,6 +17,7 @@ from model_zoo.data import examples, read_rows
 from model_zoo.loading import load_classifier
 from model_zoo.tasks import Adversary, Poison, Task, Teacher
 from model_zoo.train import (
+    ADVERSARIES,
     attacked,
     build,
     loss_of,
@@ -81,7 +82,16 @@ def test_the_adversary_moves_each_answer_away_from_its_truth() -> None:
     assert (change[3:] > 0).all()
 
 
-def test_any_perturbation_can_be_the_adversary() -> None:
+@pytest.mark.parametrize("key", ADVERSARIES)
+def test_each_adversary_needs_no_more_than_a_network(key: str) -> None:
+    x = torch.rand((2, 1, 32, 32), generator=Generator().manual_seed(0))
+    network = linear_classifier(size=32).network
+    changed = attacked(network, x, torch.tensor([1.0, 0.0]), Adversary(key), 0.5, Generator())
+    assert changed.shape == x.shape
+    assert changed.isfinite().all()
+
+
+def test_an_artifact_can_be_the_adversary() -> None:
     x = torch.full((2, 1, 16, 16), 0.5)
     network = linear_classifier(size=16).network
     blurred = attacked(network, x, torch.tensor([1.0, 0.0]), Adversary("motion_blur"), 0.5, Generator())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.values import MODALITIES, Modality, ModelCard
-from dashboard.components.words import KINDS, THREATS
+from dashboard.components.words import KINDS, THREATS, fitting
 from dashboard.services.address import DIRECTIONS
 from dashboard.services.cases import Entry, worklist_entries
 from dashboard.services.finished import Request, Subject
@@ -56,7 +56,7 @@ class Setup:
             card,
             card.labels[state.get(of_model(card.key, "finding"), 0)],
             EXPLAINERS[state.get(method_key(EXPLAINERS.kind), "grad_cam")],
-            PERTURBATIONS[state.get(method_key(PERTURBATIONS.kind), "pgd")],
+            fitting(state.get(method_key(PERTURBATIONS.kind)), card.input.modality),
             _defense(state.get(method_key(DEFENSES.kind), "")),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 import streamlit as st
@@ -11,9 +11,9 @@ from core.registry import Method
 from dashboard.components.comparing.axes import Setup
 from dashboard.components.comparing.cells import Cell
 from dashboard.components.comparing.pickers import Side
-from dashboard.components.words import settings, where
+from dashboard.components.words import UNKNOWN, settings, where
 from dashboard.services.models import title
-from dashboard.state import GOAL, params_of
+from dashboard.state import GOAL, KNOWS, WHERE, params_of
 from evaluation.words import finding, in_sentence
 
 
@@ -30,23 +30,29 @@ def fixed_in_words(setup: Setup, *sides: Side) -> None:
     same = [finding(setup.label), *(fact for key, fact in facts.items() if key not in varies)]
     if setup.perturbation.aims or "perturbation" in varies:
         same.append(f"goal {in_sentence(st.session_state.get(GOAL, 'Flip'))}")
-    if part := _part(setup):
-        same.append(f"{part}, of other cases the whole" if "case" in varies else part)
+    if ("defense" in varies or setup.defense) and not st.session_state.get(KNOWS, True):
+        same.append(UNKNOWN)
+    same += _parts(setup, among_cases="case" in varies)
     said = f"The same in all cells, as chosen on the Look page: {' · '.join(same)}."
     st.html(f'<p class="fixed">{escape(" ".join([said, *(side.withheld for side in sides)]))}</p>')
 
 
-def _part(setup: Setup) -> str:
-    """What is done only in a part of the case; empty where nothing is."""
+def _parts(setup: Setup, *, among_cases: bool) -> Iterator[str]:
+    """What is done only in a part of a case; a rectangle belongs to the one case on which it was drawn."""
     request = setup.request()
     if request is None:
-        return ""
-    areas = {
-        "attack": where(request.attack_region, outside=request.attack_outside),
-        "explain": where(request.explain_region),
-    }
-    limited = [f"{what} only {area}" for what, area in areas.items() if area]
-    return f"{' and '.join(limited)} of {setup.entry.label}" if limited else ""
+        return
+    for what, place, outside in (
+        ("attack", request.attack_region, request.attack_outside),
+        ("explain", request.explain_region, False),
+    ):
+        if place is not None:
+            said = f"{what} only {where(place, outside=outside)}"
+            if isinstance(place, str):
+                yield f"{said}, where that is marked" if among_cases else said
+            else:
+                others = ", of other cases the whole" if among_cases and not st.session_state.get(WHERE) else ""
+                yield f"{said} of {setup.entry.label}{others}"
 
 
 def recipe_of(cells: Sequence[Cell]) -> str:
