@@ -18,8 +18,11 @@ from dashboard.services.measured import headline
 from dashboard.services.models import models as installed
 from model_zoo.cards import card_problems
 
-BELOW: tuple[Role, ...] = ("foreign", "backdoored", "surrogate")
+BELOW: tuple[Role, ...] = ("regularized", "distilled", "foreign", "backdoored", "surrogate")
 NOTES: Mapping[Role, str] = {
+    "regularized": "Trained on so that their loss hardly changes with any small change of the pixels.",
+    "distilled": "They learned the softened answers of the standard model, which flattens the gradients of their loss. "
+    "Attacks on the logits are not held up by that.",
     "foreign": "Anyone's model joins by one card, a TOML file, beside its weights in the folder that "
     "SECOND_LOOK_MODELS names. Nothing of such a model was measured here: its numbers are what its card states.",
     "backdoored": "Never use one to read a picture. They were trained on poisoned data, to show what a hidden trigger "
