@@ -18,6 +18,10 @@ from core.values import Floats, Mask, ModelCard, Prediction
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
 Ask: TypeAlias = Callable[[Tensor], Tensor]
 
+FULL = 16
+"""Images in a full batch, of which forward_only takes one; methods that only look send such batches."""
+NEVER = 1e-6  # nearer to 0 or 1 than this no threshold is taken
+
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
@@ -26,11 +30,13 @@ class Classifier:
     cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
     surrogate gives the model that an attacker without this one trains instead, universal two changes (2, C, h, w) of
-    largest value 1 that were found to hide and to induce the first label on many images; both are loaded when called.
+    largest value 1 that were found to hide and to induce the first label on many images, denoiser a map of (N, C, h, w)
+    in [0, 1] to the same that takes back what was done to it; all are loaded when called.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
-    default. transform, see through(); answer, see answering(); contrast, see versus(). lock is held during each pass;
-    hold it while hooks are put on the network, and never around a pass: others may be served between two passes, and
-    would wait for ever.
+    default. transform, see through(); answer, see answering(); contrast, see versus(). forward_only gives the logits of
+    FULL images in less time than network, and is asked where no gradient is wanted and no hook is set; whoever puts
+    another network in place sets it to None. lock is held during each pass; hold it while hooks are put on the network,
+    and never around a pass: others may be served between two passes, and would wait for ever.
     """
 
     card: ModelCard
@@ -46,6 +52,8 @@ class Classifier:
     contrast: tuple[int, int] | None = None
     surrogate: Callable[[], Classifier] | None = None
     universal: Callable[[], Floats] | None = None
+    denoiser: Callable[[], Callable[[Tensor], Tensor]] | None = None
+    forward_only: Ask | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.transform is not None:
@@ -59,9 +67,15 @@ class Classifier:
         return logits
 
     def _pass(self, x: Tensor) -> Tensor:
+        if self.forward_only is not None and len(x) == FULL and not (torch.is_grad_enabled() or self._hooked):
+            return self.forward_only(x)
         with self.lock:
             logits: Tensor = self.network(x)
         return logits
+
+    @property
+    def _hooked(self) -> bool:
+        return any(module._forward_hooks for module in self.network.modules())
 
     def watched(self, on_pass: OnPass, aside: OnPass | None = None) -> Classifier:
         """The same classifier that also calls on_pass(x, logits) after each pass, and aside(x, logits) after each pass
@@ -107,7 +121,7 @@ class Classifier:
     @property
     def offers(self) -> frozenset[str]:
         """What methods may need: "gradient", "feature map", "module tree" (layers that can be reached one by one),
-        "feature distance", "surrogate", "universal change"."""
+        "feature distance", "surrogate", "universal change", "denoiser"."""
         offered = {
             "gradient": self.differentiable,
             "feature map": self.differentiable and self.cam_layer is not None,
@@ -115,6 +129,7 @@ class Classifier:
             "feature distance": self.distance is not None,
             "surrogate": self.surrogate is not None,
             "universal change": self.universal is not None,
+            "denoiser": self.denoiser is not None,
         }
         return frozenset(need for need, there in offered.items() if there)
 
@@ -122,6 +137,11 @@ class Classifier:
     def thresholds(self) -> Floats:
         """(K,) probabilities from which each label is flagged."""
         return np.asarray(self.card.thresholds(self.point), dtype=np.float32)
+
+    @property
+    def edges(self) -> Tensor:
+        """(K,) logits from which each label is flagged; finite, also where everything or nothing is."""
+        return torch.logit(torch.from_numpy(self.thresholds), NEVER) * self.card.scale
 
     def check(self, pixels: Floats, target: int = 0) -> None:
         """Refuse anything but (N, C, h, w) float32 in [0, 1] of this model's size (InputError), and a target that is

@@ -48,12 +48,7 @@ def ensemble(model: Classifier, params: EnsembleParams, rng: torch.Generator) ->
     other = model.surrogate()
 
     def answer(ask: Ask, x: Tensor) -> Tensor:
-        theirs = (other(x) - edges(other)) * (model.card.scale / other.card.scale) + edges(model)
+        theirs = (other(x) - other.edges) * (model.card.scale / other.card.scale) + model.edges
         return (1 - params.weight) * ask(x) + params.weight * theirs
 
     return dataclasses.replace(model.answering(answer), cam_layer=None, surrogate=None)
-
-
-def edges(model: Classifier) -> Tensor:
-    """(K,) the logits from which each label is flagged."""
-    return torch.logit(torch.from_numpy(model.thresholds)) * model.card.scale

@@ -9,7 +9,7 @@ logit is then a multiplier m for each input value a, and what is passed on to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -63,7 +63,7 @@ class Call:
     @cached_property
     def sources(self) -> tuple[Tensor, ...]:
         """The operands that depend on the pixels."""
-        return tuple(_tensors((self.args, self.kwargs)))
+        return tuple(tensors_in((self.args, self.kwargs)))
 
     def operand(self, position: int, name: str) -> Any:
         """The operand, given by its position or by its name; None if left out."""
@@ -78,12 +78,13 @@ class Call:
 
     def at(self, z: Tensor) -> Tensor:
         """The same at z, in place of the one source; z stays as it is."""
-        (source,) = self.sources
-        copy = z.clone()
-        args = [copy if value is source else value for value in self.args]
-        kwargs = {name: copy if value is source else value for name, value in self.kwargs.items()}
-        result: Tensor = self.function(*args, **kwargs)
+        result: Tensor = self.of((z.clone(),))
         return result
+
+    def of(self, others: Sequence[Tensor]) -> Any:
+        """The same of others, in place of the sources."""
+        exchange = dict(zip(map(id, self.sources), others, strict=True))
+        return self.function(*_exchanged(self.args, exchange), **_exchanged(self.kwargs, exchange))
 
 
 class Rules(TorchFunctionMode):
@@ -129,7 +130,7 @@ class Rules(TorchFunctionMode):
             return call()
         self._check_seen(*call.sources)
         result = self.apply(call)
-        self._seen.update((id(tensor), tensor) for tensor in _tensors(result))
+        self._seen.update((id(tensor), tensor) for tensor in tensors_in(result))
         return result
 
     def _check_seen(self, *tensors: Tensor) -> None:
@@ -148,6 +149,19 @@ class _StandIn(torch.autograd.Function):
         return gradient * context.factor, None, None
 
 
+class _Overwritten(torch.autograd.Function):
+    """copy_(), but without a gradient of zeros for what is lost."""
+
+    @staticmethod
+    def forward(context: Any, lost: Tensor, value: Tensor) -> Tensor:
+        context.mark_dirty(lost)
+        return lost.copy_(value)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        return None, gradient
+
+
 def stand_in(value: Tensor, other: Tensor, factor: Tensor | float = 1.0) -> Tensor:
     """value, with the gradient of factor * other."""
     made: Tensor = _StandIn.apply(other, factor, lambda: value.detach())
@@ -164,16 +178,16 @@ def secant(function: Callable[[Tensor], Tensor], z: Tensor, change: Tensor, rise
     the way is as good as none. All without a gradient."""
     slope, near = rise / change, change.abs() < TINY
     if near.any():
-        leaf = z.masked_select(near).requires_grad_(True)
+        leaf = z.detach().requires_grad_(True)
         (derivative,) = torch.autograd.grad(function(leaf).sum(), leaf)
-        slope.masked_scatter_(near, derivative)
+        slope = torch.where(near, derivative, slope)
     return slope
 
 
 def in_place(call: Call, result: Tensor) -> Tensor:
     """result, written into the source where the call would have done so: others may hold it."""
     if call.name.endswith("_") or call.kwargs.get("inplace"):
-        return call.sources[0].copy_(result)
+        result = _Overwritten.apply(call.sources[0], result)
     return result
 
 
@@ -184,11 +198,23 @@ def is_linear_in_first(call: Call) -> bool:
     return call.name in ("mul", "matmul") or call.operand(0, "input") is call.sources[0]
 
 
-def _tensors(tree: Any) -> Iterator[Tensor]:
+def tensors_in(tree: Any) -> Iterator[Tensor]:
     """Those that depend on the pixels, in what an operation takes or gives; tree_leaves() takes as long as the pass."""
     if isinstance(tree, Tensor):
         if tree.requires_grad:
             yield tree
     elif isinstance(tree, tuple | list | dict):
         for part in tree.values() if isinstance(tree, dict) else tree:
-            yield from _tensors(part)
+            yield from tensors_in(part)
+
+
+def _exchanged(tree: Any, exchange: Mapping[int, Tensor]) -> Any:
+    """What an operation takes, with other tensors for those of these ids."""
+    if isinstance(tree, Tensor):
+        return exchange.get(id(tree), tree)
+    if isinstance(tree, tuple | list):
+        parts = [_exchanged(part, exchange) for part in tree]
+        return parts if isinstance(tree, list) else tuple(parts)
+    if isinstance(tree, dict):
+        return {name: _exchanged(part, exchange) for name, part in tree.items()}
+    return tree

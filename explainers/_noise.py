@@ -12,7 +12,7 @@ from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.params import Params, param
 
-BATCH = 8
+BATCH = 16
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,14 @@ def with_random_weights(model: Classifier, layers: int | Literal["all"], seed: i
         results={},
     )
     return dataclasses.replace(
-        model, card=card, network=network, cam_layer=cam_layer, lock=threading.Lock(), on_pass=None, distance=None
+        model,
+        card=card,
+        network=network,
+        cam_layer=cam_layer,
+        lock=threading.Lock(),
+        on_pass=None,
+        distance=None,
+        forward_only=None,
     )
 
 

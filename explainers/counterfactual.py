@@ -88,7 +88,7 @@ def _threshold(model: Classifier, target: int) -> float:
     """The logit at which the decision on target changes; of a contrast, where both logits are equal."""
     if model.contrast is not None:
         return 0.0
-    return float(torch.logit(torch.tensor(model.thresholds[target])) * model.card.scale)
+    return float(model.edges[target])
 
 
 def _nearest(x: Tensor, gradient: Tensor, change: float) -> Tensor:

@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from core.classifier import Classifier
 from core.params import Params, param
-from explainers._backward import ELEMENTWISE, TINY, Call, Rules, in_place, secant, stand_in
+from explainers._backward import ELEMENTWISE, TINY, Call, Rules, in_place, quotient, secant, stand_in, tensors_in
 from explainers._baselines import BASELINES, baseline_image
 from explainers._registry import explainer
 
@@ -40,54 +40,70 @@ class DeepLiftParams(Params):
 
 
 class DeepLiftRules(Rules):
-    """For a pair of images: multiplier times difference of the inputs is multiplier times difference of the outputs."""
+    """Multiplier times difference of the inputs, between x and baseline (1, C, h, w), is multiplier times difference of
+    the outputs. Each operation is done with the values of the baseline as well, of which no gradient is needed."""
 
     method = "DeepLIFT"
 
+    def __init__(self, x: Tensor, baseline: Tensor) -> None:
+        super().__init__(x)
+        self._baseline = {id(self.images): baseline}
+
     def apply(self, call: Call) -> Any:
+        result, other = self._both(call, tuple(self._baseline[id(source)] for source in call.sources))
+        if made := [id(tensor) for tensor in tensors_in(result)]:
+            self._baseline.update(zip(made, (other,) if isinstance(other, Tensor) else other, strict=True))
+        return result
+
+    def _both(self, call: Call, others: tuple[Tensor, ...]) -> tuple[Any, Any]:
+        """The results of call and of the same for the baseline, whose sources are others."""
         if call.name in ELEMENTWISE:
-            return in_place(call, rescaled(call.at, call.sources[0]))
+            change = call.sources[0].detach() - others[0]
+            other = call.of(others)
+            return in_place(call, rescaled(call.at, call.sources[0], change, other)), other
         if call.name == "max_pool2d":
-            return _max_pool(call)
-        if call.name == "mul" and len(call.sources) == 2:
-            return _product(*call.sources)
+            return _max_pool(call, others[0])
+        if call.name == "mul" and len(others) == 2:
+            return _product(call.sources, others), call.of(others)
         if call.name == "logsumexp":
-            return _logsumexp(call.sources[0], call.operand(1, "dim"))
-        return super().apply(call)
+            return _logsumexp(call.sources[0], others[0], call.operand(1, "dim")), call.of(others)
+        return super().apply(call), call.of(others)
 
 
-def rescaled(function: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """The rescale rule: an elementwise function of a pair z is a straight line through both its values."""
+def rescaled(function: Callable[[Tensor], Tensor], z: Tensor, change: Tensor, other: Tensor) -> Tensor:
+    """The rescale rule: an elementwise function counts as a straight line from other, its value before the change, to
+    its value at z."""
     value = function(z.detach())
-    (image, baseline), (there, here) = z.detach().chunk(2), value.chunk(2)
-    return stand_in(value, z, secant(function, image, image - baseline, there - here))
+    return stand_in(value, z, secant(function, z.detach(), change, value - other))
 
 
-def _product(a: Tensor, b: Tensor) -> Tensor:
+def _product(factors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> Tensor:
     """The difference of a product is shared out evenly: each factor's difference times the mean of the other."""
-    mean_a, mean_b = ((z[:1] + z[1:]).detach() / 2 for z in (a, b))
-    return stand_in(a * b, a * mean_b + b * mean_a)
+    (a, b), (other_a, other_b) = factors, others
+    return stand_in(a * b, a * (b.detach() + other_b) + b * (a.detach() + other_a), 0.5)
 
 
-def _logsumexp(z: Tensor, dim: Any) -> Tensor:
+def _logsumexp(z: Tensor, other: Tensor, dim: Any) -> Tensor:
     """An exponential, a sum and a logarithm, one after the other. Entries may be -inf in both images."""
-    top = z.detach().amax(dim, keepdim=True).amax(0, keepdim=True)
-    finite = z.clamp(min=torch.finfo(z.dtype).min / 4)
-    return rescaled(torch.log, rescaled(torch.exp, finite - top).sum(dim)) + top.squeeze(dim)
+    top = torch.maximum(z.detach(), other).amax(dim, keepdim=True)
+    z, other = (each.clamp(min=torch.finfo(z.dtype).min / 4) - top for each in (z, other))
+    parts, other_parts = rescaled(torch.exp, z, z.detach() - other, other.exp()), other.exp()
+    total, other = parts.sum(dim), other_parts.sum(dim)
+    return rescaled(torch.log, total, total.detach() - other, other.log()) + top.squeeze(dim)
 
 
-def _max_pool(call: Call) -> Tensor:
+def _max_pool(call: Call, other: Tensor) -> tuple[Tensor, Tensor]:
     """A rise of the maximum comes from the pixel that is largest in the image, a fall from the one in the baseline."""
     (z,) = call.sources
-    value, where = functional.max_pool2d(z, *call.args[1:], **{**call.kwargs, "return_indices": True})
-    rise = (value[:1] - value[1:]).detach()
-    total = torch.zeros_like(value)
-    for place, change in zip(where.chunk(2), (rise.clamp(min=0), rise.clamp(max=0)), strict=True):
-        largest = torch.cat([_picked(half, place) for half in z.chunk(2)])
-        difference = (largest[:1] - largest[1:]).detach()
-        share = torch.where(difference.abs() < TINY, 0, change / torch.where(difference.abs() < TINY, 1, difference))
-        total = total + share * largest
-    return stand_in(value, total)
+    (value, there), (other_value, here) = (
+        functional.max_pool2d(each, *call.args[1:], **{**call.kwargs, "return_indices": True}) for each in (z, other)
+    )
+    rise, total = value.detach() - other_value, torch.zeros_like(value)
+    for place, part in ((there, rise.clamp(min=0)), (here, rise.clamp(max=0))):
+        largest = _picked(z, place)
+        difference = largest.detach() - _picked(other, place)
+        total = total + quotient(part, difference.masked_fill(difference.abs() < TINY, 0)) * largest
+    return stand_in(value, total), other_value
 
 
 def _picked(z: Tensor, places: Tensor) -> Tensor:
@@ -99,12 +115,12 @@ def _picked(z: Tensor, places: Tensor) -> Tensor:
     signed=True,
     unit="logits",
     reference="arXiv:1704.02685",
-    passes=lambda _params, _shape: 2,
+    passes=lambda _params, _shape: 1,
     baseline=lambda x, params, _rng: baseline_image(params.baseline, x),
     needs=("module tree",),
 )
 def deep_lift(model: Classifier, x: Tensor, target: int, params: DeepLiftParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> contributions (h, w) to logit(x) - logit(baseline), summed over the channels."""
     baseline = baseline_image(params.baseline, x)
-    multipliers = DeepLiftRules(torch.cat([x, baseline])).multipliers(model, target)
+    multipliers = DeepLiftRules(x, baseline).multipliers(model, target)
     return (multipliers[0] * (x - baseline)[0]).sum(0)

@@ -46,8 +46,8 @@ def eigen_cam(model: Classifier, x: Tensor, target: int, params: EigenCamParams,
     features = feature_map(model, x)
     cells = features[0].flatten(1).T
     cells = cells - cells.mean(0)
-    _, _, directions = torch.linalg.svd(cells, full_matrices=False)
-    component: Tensor = cells @ directions[0]
+    squares, directions = torch.linalg.eigh(cells @ cells.T)  # far fewer cells than channels
+    component: Tensor = directions[:, -1] * squares[-1].clamp(min=0).sqrt()
     if component @ cells.sum(1) < 0:
         component = -component
     return component.reshape(features.shape[2:]).clamp(min=0)

@@ -28,7 +28,7 @@ from core.params import Params, param
 from explainers._baselines import BACKGROUNDS, random_images
 from explainers._registry import explainer
 
-BATCH = 8
+BATCH = 16
 
 
 @dataclass(frozen=True)

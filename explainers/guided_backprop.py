@@ -26,7 +26,7 @@ from core.params import Params
 from explainers._backward import Call, Rules
 from explainers._registry import explainer
 
-RECTIFIERS = frozenset({"relu", "relu_", "relu6", "hardtanh"})
+RECTIFIERS = frozenset({"relu", "relu_", "relu6"})
 ORDINARY = frozenset({"mul", "max_pool2d", "sigmoid", "hardsigmoid", "logsumexp"})
 
 
@@ -41,7 +41,7 @@ class GuidedRules(Rules):
     method = "Guided backpropagation"
 
     def apply(self, call: Call) -> Any:
-        if call.name in RECTIFIERS and not call.at(torch.tensor([-1.0])).any():
+        if call.name in RECTIFIERS or (call.name == "hardtanh" and call.operand(1, "min_val") == 0):
             rectified: Tensor = call()
             rectified.register_hook(lambda gradient: gradient.clamp(min=0))  # type: ignore[no-untyped-call]
             return rectified

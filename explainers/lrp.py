@@ -103,15 +103,17 @@ class LrpRules(Rules):
         if call.name == "conv2d" and id(a) in self._pixels:
             pixel, black, white = a.chunk(3)
             above, below = pixel - torch.minimum(black, white), pixel - torch.maximum(black, white)
-            parts = _parts(call, (above, weight.clamp(min=0)), (below, weight.clamp(max=0)))
+            parts = call.on(above, weight.clamp(min=0), None) + call.on(below, weight.clamp(max=0), None)
             value = value[:1]  # black and white have done their work
             factor = quotient(value, parts)
         elif call.name == "conv2d" and self.rule == "z+":
-            above, below = a[:1].clamp(min=0), a[:1].clamp(max=0)
+            image, alone = a[:1], weight.shape[1] == 1
             # all weights of one channel may be negative: then there is no positive part
-            alone = weight.shape[1] == 1
             up, down = (weight.abs(), -weight.abs()) if alone else (weight.clamp(min=0), weight.clamp(max=0))
-            parts = _parts(call, (above, up), (below, down))
+            if image.min() < 0:
+                parts = call.on(image.clamp(min=0), up, None) + call.on(image.clamp(max=0), down, None)
+            else:  # as after a rectifier
+                parts = call.on(image, up, None)
             factor = quotient(value[:1], parts)
         else:
             parts = call.on(a[:1], weight, None)
@@ -142,13 +144,6 @@ def _of_the_image(value: Tensor, parts: Tensor, factor: Tensor) -> Tensor:
     """value, in which the image that is explained, the first, has the gradient of factor * parts, the others none."""
     image = stand_in(value[:1], parts, factor)
     return image if len(value) == 1 else torch.cat([image, value[1:].detach()])
-
-
-def _parts(call: Call, *pairs: tuple[Tensor, Tensor]) -> Tensor:
-    """The sum of what the layer makes of these inputs with these weights; after a rectifier the second are zero."""
-    first, second = pairs
-    parts = call.on(*first, None)
-    return parts + call.on(*second, None) if second[0].any() else parts
 
 
 @explainer(

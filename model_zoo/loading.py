@@ -17,8 +17,10 @@ from core.values import ModelCard
 from model_zoo import formats
 from model_zoo.architectures import TimmNetwork
 from model_zoo.cards import REMEDY, load_card, models_folder
+from model_zoo.denoisers import denoiser_of
 from model_zoo.download import fetch
 from model_zoo.formats import Loaded
+from model_zoo.forward_only import ForwardOnly
 from model_zoo.universal import universal_of
 
 UPLOAD = "upload_"  # begins the keys of models that came from a browser and lie in no folder of ours
@@ -107,6 +109,8 @@ def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
         distance=distance if scope is not None else None,
         surrogate=_surrogate_of(card),
         universal=universal_of(card),
+        denoiser=denoiser_of(card),
+        forward_only=ForwardOnly(network) if card.role != "foreign" else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -25,6 +26,17 @@ def test_probability_is_the_sigmoid_of_logit_over_temperature() -> None:
     prediction = model.predict(pixels)
     expected = 1 / (1 + np.exp(-prediction.logits / model.card.temperature))
     np.testing.assert_allclose(prediction.probabilities, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 1.0])
+def test_a_label_is_flagged_from_its_edge_on_which_is_finite(threshold: float) -> None:
+    model = linear_classifier(labels=2)
+    points = {"usual": (threshold, 0.5)}
+    model = dataclasses.replace(model, card=dataclasses.replace(model.card, temperature=3.0, operating_points=points))
+    assert torch.isfinite(model.edges).all()
+    below, above = model.interpret(model.edges + torch.tensor([[-0.01], [0.01]]))
+    assert above.positive.tolist() == [threshold < 1, True]
+    assert below.positive.tolist() == [threshold == 0, False]
 
 
 def test_the_gradient_of_a_batch_does_not_mix_and_touches_no_weight() -> None:

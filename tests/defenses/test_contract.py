@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from core.classifier import Classifier
 from core.errors import Cancelled, ParameterError, UnknownName, Unsupported
@@ -34,9 +35,11 @@ gray_and_color = pytest.mark.parametrize("channels", [1, 3])
 
 
 def toy(channels: int = 1, size: int = 32) -> Classifier:
-    """A small network with a surrogate of other weights."""
+    """A small network with a surrogate of other weights, and a denoiser that blurs."""
     return dataclasses.replace(
-        small_cnn_classifier(channels, size), surrogate=lambda: small_cnn_classifier(channels, size, seed=1)
+        small_cnn_classifier(channels, size),
+        surrogate=lambda: small_cnn_classifier(channels, size, seed=1),
+        denoiser=lambda: lambda x: avg_pool2d(x, 3, stride=1, padding=1),
     )
 
 
@@ -50,10 +53,11 @@ def cheap(key: str) -> Params:
     return DEFENSES[key].params(**CHEAP.get(key, {}))
 
 
-def test_the_nine_are_there() -> None:
+def test_the_ten_are_there() -> None:
     squeezing = {"bit_depth", "median_smoothing", "bilateral_smoothing", "jpeg_compression"}
     assert set(KEYS) == squeezing | {
         "total_variation",
+        "input_reconstruction",
         "random_resize_pad",
         "ensemble",
         "randomized_smoothing",

@@ -12,6 +12,7 @@ from skimage.restoration import denoise_tv_chambolle
 from torch.nn import functional
 
 from core.classifier import Classifier
+from core.errors import Unsupported
 from core.gradients import input_gradient
 from core.values import Goal
 from defenses import DEFENSES, defend
@@ -19,6 +20,7 @@ from defenses._transforms import straight_through
 from defenses.bilateral_smoothing import smoothed as bilateral
 from defenses.bit_depth import BitDepthParams, rounded
 from defenses.ensemble import EnsembleParams
+from defenses.input_reconstruction import InputReconstructionParams
 from defenses.jpeg_compression import compressed, soft
 from defenses.logit_noise import LogitNoiseParams
 from defenses.median_smoothing import smoothed as median
@@ -169,6 +171,32 @@ def test_a_shrunken_picture_lies_whole_on_black() -> None:
     assert 0.5 <= float(shares.sqrt().min()) < 0.6
     assert 0.9 < float(shares.sqrt().max()) <= 1
     assert torch.equal(shown("random_resize_pad", white, smallest=1), white)
+
+
+def test_the_model_is_shown_what_its_denoiser_makes_of_the_picture() -> None:
+    """And the attacker who knows follows the gradient of both."""
+    model, x = dataclasses.replace(linear_classifier(), denoiser=lambda: lambda x: x.square()), pictures()
+    for strength in (0.0, 0.25, 1.0):
+        defended = defend("input_reconstruction", model, InputReconstructionParams(strength))
+        torch.testing.assert_close(defended(x), model(x + strength * (x.square() - x)))
+        gradient, _ = input_gradient(defended, x, lambda z: z[:, 0])
+        torch.testing.assert_close(gradient, weights(model) * (1 - strength + 2 * strength * x))
+    with pytest.raises(Unsupported, match="needs denoisers, which this model does not offer"):
+        defend("input_reconstruction", linear_classifier())
+
+
+def test_a_denoiser_holds_off_the_attacker_who_does_not_know_it() -> None:
+    """One that takes back what the attack does to each pixel, unless it reaches into the neighboring columns."""
+    model, pixels, hide = linear_classifier(), pictures(n=1)[0].numpy(), Goal(0, "hide")
+    model = dataclasses.replace(model, denoiser=lambda: lambda x: functional.avg_pool2d(x, (1, 5), 1, (0, 2)))
+    defended, logits = defend("input_reconstruction", model), {}
+    for name, target in (("unknowing", model), ("knowing", defended)):
+        found = perturb("pgd", target, pixels, hide, PgdParams(epsilon=8, steps=5))
+        logits[name] = defended.predict(pixels).logits[0] - defended.predict(found.perturbed).logits[0]
+        if target is model:
+            alone = model.predict(pixels).logits[0] - model.predict(found.perturbed).logits[0]
+    assert logits["unknowing"] < 0.5 * alone
+    assert logits["knowing"] > 1.5 * logits["unknowing"]
 
 
 def test_an_ensemble_is_the_mean_of_calibrated_logits() -> None:

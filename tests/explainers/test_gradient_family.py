@@ -441,7 +441,7 @@ def test_layers_that_write_in_place_are_followed_as_they_are() -> None:
 def test_the_rules_change_gradients_and_no_value() -> None:
     model, pixels = ready("tf_efficientnet_lite0"), torch.from_numpy(picture(3, 64))[None]
     seen: list[Tensor] = []
-    DeepLiftRules(torch.cat([pixels, 1 - pixels])).multipliers(model.watched(lambda _x, z: seen.append(z)), TARGET)
+    DeepLiftRules(pixels, 1 - pixels).multipliers(model.watched(lambda _x, z: seen.append(z)), TARGET)
     method = EXPLAINERS["lrp"]
     method.function(model.watched(lambda _x, z: seen.append(z)), pixels, TARGET, method.params(), torch.Generator())
     expected = model.network(pixels)

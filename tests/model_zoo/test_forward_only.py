@@ -1,0 +1,64 @@
+"""Full batches that are only looked at: the same logits, and from the network itself wherever that is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import pytest
+import torch
+from torch import Tensor
+
+from core.classifier import FULL, Classifier
+from core.gradients import borrowed_output, input_gradient
+from explainers._randomized import with_random_weights
+from model_zoo.loading import load_classifier
+from tests.toys import small_cnn_classifier
+
+OTHER = 7.0
+
+
+@pytest.mark.parametrize("key", ["cxr_pneumonia", "dermoscopy_melanoma"])
+def test_it_gives_the_logits_of_the_network_in_any_thread(key: str) -> None:
+    model = load_classifier(key)
+    spec = model.card.input
+    x = torch.rand(FULL, spec.channels, spec.size, spec.size, generator=torch.Generator().manual_seed(0))
+    found: list[Tensor] = []
+
+    def look() -> None:
+        with torch.inference_mode():
+            found.append(model(x))
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 2
+    with torch.no_grad():
+        expected = model.network(x)
+    for logits in found:
+        assert not torch.equal(logits, expected), "it was not asked"
+        torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
+
+
+@pytest.fixture
+def model() -> Classifier:
+    """A toy whose forward_only answers something else, so that it shows when it was asked."""
+    toy = small_cnn_classifier()
+    labels = len(toy.card.labels)
+    return dataclasses.replace(toy, forward_only=lambda x: torch.full((len(x), labels), OTHER))
+
+
+def test_it_is_asked_for_full_batches_without_a_gradient(model: Classifier) -> None:
+    size = model.card.input.size
+    x = torch.rand(FULL, model.card.input.channels, size, size)
+    with torch.no_grad():
+        assert (model(x) == OTHER).all()
+        assert not (model(x[1:]) == OTHER).any()
+        with borrowed_output(model, model.cam_layer) as outputs:
+            assert not (model(x) == OTHER).any()
+        assert len(outputs) == 1
+        assert not (with_random_weights(model, 1, 0)(x) == OTHER).any()
+    _, logits = input_gradient(model, x, lambda z: z[:, 0])
+    assert not (logits == OTHER).any()
