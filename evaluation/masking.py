@@ -1,7 +1,9 @@
 """Signs, in what was measured of a model, that it hides its gradients and is less robust than it looks.
 
-Each is an attack that should do no better than another and does, on the same pictures of the test split (Athalye,
-Carlini, Wagner 2018, arXiv:1802.00420).
+Each is an attack that should do no better than another and does, on the same pictures of the test split, or one of a
+visible size that still fails (Athalye, Carlini, Wagner 2018, arXiv:1802.00420). It counts where chance would do as much
+in less than one of twenty test splits: of the pictures on which only one of two attacks misleads, each would have half
+(McNemar's exact test, one-sided). Each comparison is tested by itself.
 """
 
 from __future__ import annotations
@@ -10,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import bdtrc, expit
 
 from core.params import Value
-from core.values import Caution, ModelCard, Perturbation
+from core.values import Caution, Mask, ModelCard, Perturbation
 from model_zoo.evidence import TEST, Array, Evidence, Stress, evidence_of
 from perturbations import PERTURBATIONS, Threat
 
 LARGE = 8.0  # /255, from which an attack that knows the network should mislead on every picture
+SPARED = 0.05  # share that it may leave right all the same
+LEVEL = 0.05  # of each test
 
 
 def evidence_cautions(card: ModelCard, perturbation: Perturbation) -> tuple[Caution, ...]:
@@ -50,12 +54,26 @@ def _signs(
         why = _why_weaker(weaker, stronger)
         shared = np.intersect1d(weaker.pictures, stronger.pictures)
         first, second = (_right(card, evidence, stress, shared) for stress in (weaker, stronger))
-        if why and first < second:
-            yield f"{_named(weaker)} {why}, and yet leaves {first} of {len(shared)} pictures right, not {second}."
+        better, worse = int((second & ~first).sum()), int((first & ~second).sum())
+        chance = _at_least(better, better + worse, 0.5)
+        if why and chance < LEVEL:
+            yield (
+                f"{_named(weaker)} {why}, and yet, of {len(shared)} pictures, misleads on {better} where that one "
+                f"fails and fails on {worse} where that one misleads (p = {chance:.2g})."
+            )
     for stress in attacks:
         left = _right(card, evidence, stress, stress.pictures)
-        if _threat(stress) is Threat.WHITE_BOX and _epsilon(stress) >= LARGE and left:
-            yield f"{_named(stress)} still leaves {left} of {len(stress.pictures)} pictures right, at a visible size."
+        chance = _at_least(int(left.sum()), len(left), SPARED)
+        if _threat(stress) is Threat.WHITE_BOX and _epsilon(stress) >= LARGE and chance < LEVEL:
+            yield (
+                f"{_named(stress)} still leaves {left.sum()} of {len(left)} pictures right at a visible size, more "
+                f"than {100 * SPARED:.0f} % (p = {chance:.2g})."
+            )
+
+
+def _at_least(successes: int, trials: int, share: float) -> float:
+    """Probability of so many successes or more, where each trial has this chance."""
+    return float(bdtrc(successes - 1, trials, share))
 
 
 def _why_weaker(weaker: Stress, stronger: Stress) -> str:
@@ -98,7 +116,9 @@ def _named(stress: Stress) -> str:
     return f"{PERTURBATIONS[stress.method].name} at {_epsilon(stress):g}/255"
 
 
-def _right(card: ModelCard, evidence: Evidence, stress: Stress, pictures: Array) -> int:
-    chosen = np.isin(stress.pictures, pictures)
+def _right(card: ModelCard, evidence: Evidence, stress: Stress, pictures: Array) -> Mask:
+    """Whether each of pictures, in ascending order, is answered rightly in spite of the attack."""
+    _, chosen, _ = np.intersect1d(stress.pictures, pictures, return_indices=True)
     called = expit(stress.perturbed[chosen] / card.scale) >= card.thresholds()[0]
-    return int((called == evidence.sets[TEST].truth[stress.pictures[chosen]]).sum())
+    found: Mask = called == evidence.sets[TEST].truth[stress.pictures[chosen]]
+    return found

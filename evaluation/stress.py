@@ -2,8 +2,8 @@
 
 Equally many pictures with and without the finding are drawn from the test split. PGD searches in several runs; after
 the first, a run is spent only on pictures that are still answered rightly, so accuracies are those of all runs, and
-AUROCs can only be too high. Square sees nothing but answers: where it misleads what PGD can't, the model hides its
-gradients (arXiv:1802.00420). Each result stands beside random noise of equal size.
+AUROCs can only be too high. Square sees nothing but answers: where it misleads what PGD can't, or PGD fails at a
+visible size, the model hides its gradients (arXiv:1802.00420). Each result stands beside random noise of equal size.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ BATCH = 16
 # Method, parameters, and pictures as a multiple of the limit: a thousand queries each are spent on half of them, and
 # a marker that takes no search is tried on the whole test split.
 PLAN: Plan = (
-    *(("pgd", {"epsilon": epsilon, "steps": 50, "restarts": 3}, 1.0) for epsilon in (0.5, 1.0, 2.0)),
+    *(("pgd", {"epsilon": epsilon, "steps": 50, "restarts": 3}, 1.0) for epsilon in (0.5, 1.0, 2.0, 8.0)),
     ("square", {"epsilon": 1.0, "queries": 1000}, 0.5),
     ("trigger", {}, math.inf),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +17,14 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from core.classifier import Classifier
+from core.errors import ModelError
 from core.gradients import input_gradient
 from core.progress import Report
-from core.values import Direction, Floats, Goal, Mask, Score
+from core.values import Direction, Floats, Goal, Mask, ModelCard, Score
 from evaluation.benchmark import batches_of
 from evaluation.split import Split
 from model_zoo.measures import Array, rate_interval
+from model_zoo.universal import REMEDY, universal_record
 from perturbations import perturb_batch
 from perturbations.universal import UniversalParams
 
@@ -57,7 +60,7 @@ def universal_changes(
     there are none. An image counts the less, the more it is misled already.
     """
     flagged = flagged_by(model, images, target)
-    edge = float(torch.logit(torch.tensor(model.thresholds[target]))) * model.card.scale
+    edge = float(model.edges[target])
     rng, done = np.random.default_rng(seed), 0
     made = []
     for members, sign in ((images[flagged], -1), (images[~flagged], 1)):
@@ -108,10 +111,33 @@ def flip_rates(
     return made
 
 
+def flips_of(card: ModelCard) -> tuple[Flips, ...]:
+    """What was measured of the changes that are shipped for the model with this card; nothing where there are none.
+    Raises ModelError where the record is damaged."""
+    record = universal_record(card)
+    try:
+        return tuple(_flips(row) for row in record["flips"]) if record else ()
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"The changes of {card.key}", f"have a record that can't be read ({error})", REMEDY) from None
+
+
 def flagged_by(model: Classifier, images: Floats, target: int) -> Mask:
     """(N,) whether model flags target on each of images (N, C, h, w)."""
     parts = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     return np.array([answer.positive[target] for part in parts for answer in model.predict_batch(part)])
+
+
+def _flips(row: Mapping[str, Any]) -> Flips:
+    def scores(prefix: str) -> dict[Direction, Score]:
+        ways: tuple[Direction, ...] = ("hide", "induce")
+        return {way: _score(row[prefix + way]) for way in ways if prefix + way in row}
+
+    return Flips(float(row["epsilon"]), scores(""), scores("control_"))
+
+
+def _score(kept: Mapping[str, Any]) -> Score:
+    around = kept["interval"]
+    return Score(float(kept["value"]), "", None, None if around is None else (around[0], around[1]), int(kept["n"]))
 
 
 def _rates(flipped: Mask, flagged: Mask, groups: Array) -> dict[Direction, Score]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from core.classifier import Classifier
 from core.values import Goal
 
 SURE = 1e-3  # logits beyond the threshold, so that a batch of another size, which rounds differently, decides alike
-NEVER = 1e-6  # nearer to 0 or 1 than this no threshold is taken
 
 
 def shortfall(model: Classifier, goal: Goal) -> Callable[[Tensor], Tensor]:
@@ -19,6 +17,5 @@ def shortfall(model: Classifier, goal: Goal) -> Callable[[Tensor], Tensor]:
 
     The decision is that of the model at its operating point. Where it is at most 0, the goal is surely reached.
     """
-    threshold = torch.tensor(model.thresholds[goal.target]).clamp(NEVER, 1 - NEVER)
-    edge = float(torch.logit(threshold)) * model.card.scale * (1 if goal.direction == "hide" else -1)
+    edge = float(model.edges[goal.target]) * (1 if goal.direction == "hide" else -1)
     return lambda logits: goal.loss(logits) - edge + SURE

@@ -33,7 +33,7 @@ from perturbations._disc import DiscParams, disc
 from perturbations._registry import Threat, perturbation
 from perturbations._search import better
 
-FIRST_STEP = 1.2  # divided by the number of steps; shrinks linearly to a tenth
+FIRST_STEP = 2.0  # divided by the number of steps; shrinks linearly to a tenth, and all reach from black to white
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,10 @@ class PatchParams(DiscParams):
 def patch(model: Classifier, x: Tensor, goal: Goal, params: PatchParams, rng: torch.Generator) -> Tensor:
     """(N, C, h, w) in [0, 1] -> the same with the best patch of each image; rng plays no part.
 
-    The search starts from mid-gray; its last step only asks for the loss.
+    The search starts from the picture itself; its last step only asks for the loss.
     """
     inside = disc(params, *x.shape[2:])
-    iterate = torch.where(inside, 0.5, x)
-    best, best_loss = x, torch.full((len(x),), torch.inf)
+    iterate, best, best_loss = x, x, torch.full((len(x),), torch.inf)
     for step in range(params.steps + 1):
         gradient, logits = input_gradient(model, iterate, goal.loss)
         best, best_loss = better(best, best_loss, iterate, goal.loss(logits))

@@ -14,14 +14,17 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torchattacks
 from torch import Tensor
 
 from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.memory import keep_freed_memory
 from core.params import Params
-from core.values import Floats, Goal
+from core.values import Case, Floats, Goal
+from dashboard.components.explaining.choice import PRESETS
+from dashboard.services.comparing import Finished, Request, Subject, coarser, compared
+from dashboard.services.jobs import Cancel, always
+from evaluation.agreement import consensus, rank_matrix
 from explainers import EXPLAINERS, explain
 from explainers.metrics import MEASURES, assess
 from explainers.metrics._assess import central_blob
@@ -30,7 +33,8 @@ from imaging.geometry import geometry_of, to_model
 from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS, perturb, perturb_batch
 from perturbations.pgd import PgdParams
-from tests.peers import SETTINGS, TwoClasses, explainer_peers, measure_peers, quietly
+from tests.attack_peers import attack_peers, quietly
+from tests.peers import SETTINGS, explainer_peers, forward_peers, measure_peers
 
 ROUNDS = 4
 LONG, LONGER = 32, 128  # passes, from which two rounds and one have to do
@@ -82,6 +86,34 @@ def row(name: str, seconds: float, against: str, reference: float) -> None:
     sys.stdout.write(f"{name:<44}{seconds * 1000:9.1f} ms   {seconds / reference:6.2f} x {against}\n")
 
 
+def forward_passes(model: Classifier, pixels: Floats) -> None:
+    """Passes without a way back, at the sizes of a batch that a prediction and methods that hide parts take."""
+    for batch in (1, 16):
+        x = torch.from_numpy(pixels[None]).repeat(batch, 1, 1, 1)
+        libraries = forward_peers(model, x)
+
+        def ours(x: Tensor = x) -> Tensor:
+            with torch.no_grad():
+                return model(x)
+
+        seconds, *theirs = best_of(ours, *libraries.values(), rounds=2 * ROUNDS)
+        row(f"Forward pass, batch {batch}", seconds, "itself", seconds)
+        for name, taken in zip(libraries, theirs, strict=True):
+            row(f"  {name}", taken, "ours", seconds)
+
+
+def quick_look(model: Classifier, pixels: Floats) -> None:
+    """What the page of explanations computes for the preset that it opens with: the maps, and how they agree."""
+
+    def ours() -> None:
+        heats = [explain(key, model, pixels, 0).heat for key in PRESETS["Quick look"]]
+        rank_matrix(heats, model.card.input.visible)
+        consensus(heats, model.card.input.visible)
+
+    (seconds,) = best_of(ours)
+    row("Quick look", seconds, "half a second", 0.5)
+
+
 def maps(model: Classifier, pixels: Floats) -> None:
     """The explainers, against their passes and against libraries at equal settings."""
     x = torch.from_numpy(pixels[None])
@@ -116,6 +148,59 @@ def measures(model: Classifier, pixels: Floats) -> None:
             row(f"  {name}", taken, "ours", seconds)
 
 
+def steps_of_pgd(model: Classifier, pixels: Floats, goal: Goal) -> None:
+    """PGD at two sizes of a batch, against as many raw passes and against libraries at equal settings."""
+    params = PgdParams(epsilon=1.0, steps=STEPS)
+    for batch in (1, 16):
+        images = np.repeat(pixels[None], batch, axis=0)
+        x, libraries = torch.from_numpy(images), attack_peers(model, images, goal, params)
+
+        def raw_steps(x: Tensor = x) -> None:
+            for _ in range(STEPS):
+                input_gradient(model, x, goal.loss)
+
+        raw, ours, *theirs = best_of(
+            raw_steps,
+            lambda images=images: perturb_batch("pgd", model, images, goal, params),
+            *map(quietly, libraries.values()),
+            rounds=2 * ROUNDS if batch == 1 else ROUNDS,
+        )
+        row(f"{STEPS} forward and backward passes, batch {batch}", raw, "itself", raw)
+        row(f"PGD, {STEPS} steps, batch {batch}", ours, "raw passes", raw)
+        for name, taken in zip(libraries, theirs, strict=True):
+            row(f"  {name}", taken, "ours", ours)
+
+
+def move_of_epsilon(model: Classifier, case: Case, pixels: Floats) -> None:
+    """What the app computes when epsilon is moved, with the methods that it opens with, until it shows an answer after
+    few steps, and from there to the answer itself; against forward and backward passes."""
+    explaining, search = EXPLAINERS["grad_cam"], PERTURBATIONS["pgd"]
+    refined = Request(
+        subject=Subject.of(case),
+        model=model.card.key,
+        point=next(iter(model.card.operating_points)),
+        anyway=True,
+        target=0,
+        explainer=explaining.key,
+        explainer_params=explaining.params(),
+        perturbation=search.key,
+        perturbation_params=search.params(),
+        direction=None,
+        seed=0,
+    )
+    coarse, x = coarser(refined, model.card.input), torch.from_numpy(pixels[None])
+    assert coarse is not None, "the methods that the app opens with take more steps than that"
+
+    def answer(request: Request) -> Finished:
+        return compared(request, case, [], lambda share: None, Cancel(always), own=model)
+
+    both, first, second = best_of(
+        lambda: input_gradient(model, x, lambda logits: logits[:, 0]), lambda: answer(coarse), lambda: answer(refined)
+    )
+    row("A move of epsilon, until the first answer", first, "forward and backward", both)
+    row("  and from there to the refined one", second, "forward and backward", both)
+
+
 def main() -> None:
     """Benchmark the chest model."""
     keep_freed_memory()
@@ -125,31 +210,14 @@ def main() -> None:
     pixels = to_model(case.pixels, geometry_of(case.pixels, model.card.input), model.card.input.channels)
     goal = Goal.against(model.predict(pixels), 0)
 
-    for batch in (1, 16):
-        images = np.repeat(pixels[None], batch, axis=0)
-        x = torch.from_numpy(images)
-        away = torch.full((batch,), int(goal.direction == "hide"))
-        params = PgdParams(epsilon=1.0, steps=STEPS, random_start=False)
-        peer = torchattacks.PGD(TwoClasses(model), eps=1 / 255, alpha=0.25 / 255, steps=STEPS, random_start=False)
-
-        def raw_steps(x: Tensor = x) -> None:
-            for _ in range(STEPS):
-                input_gradient(model, x, goal.loss)
-
-        raw, ours, theirs = best_of(
-            raw_steps,
-            lambda images=images, params=params: perturb_batch("pgd", model, images, goal, params),
-            lambda x=x, away=away, peer=peer: peer(x, away),
-            rounds=ROUNDS if batch == 1 else 2,
-        )
-        row(f"{STEPS} forward and backward passes, batch {batch}", raw, "itself", raw)
-        row(f"PGD, {STEPS} steps, batch {batch}", ours, "raw passes", raw)
-        row("  torchattacks PGD", theirs, "ours", ours)
-
+    steps_of_pgd(model, pixels, goal)
+    move_of_epsilon(model, case, pixels)
     x = torch.from_numpy(pixels[None])
     forward, both = best_of(lambda: model.predict(pixels), lambda: input_gradient(model, x, goal.loss))
     row("Forward pass", forward, "itself", forward)
     row("Forward and backward pass", both, "forward", forward)
+    forward_passes(model, pixels)
+    quick_look(model, pixels)
     maps(model, pixels)
     measures(model, pixels)
     for method in PERTURBATIONS:

@@ -12,7 +12,7 @@ import numpy as np
 from core.classifier import Classifier
 from core.errors import Cancelled, SecondLookError
 from core.progress import Report
-from core.values import Case, Comparison, Geometry, ModelCard, Prediction, View
+from core.values import Case, Comparison, Geometry, InputSpec, ModelCard, Prediction, View
 from dashboard.services import pictures
 from dashboard.services.finished import Drawn, Finished, Mark, Preview, Request, Subject
 from dashboard.services.jobs import Cancel, Job, giving_way, publish, submit
@@ -23,13 +23,16 @@ from dashboard.state import held
 from defenses import DEFENSES
 from evaluation.session import compare_case, fitted
 from evaluation.suitability import NotSuitable, Objection, objections
+from explainers import EXPLAINERS
 from imaging.geometry import geometry_of
 from imaging.overlay import display_scale, magnified
+from perturbations import PERTURBATIONS
 
 __all__ = ["Comparisons", "Drawn", "Finished", "Mark", "Preview", "Request", "Subject"]
 
 AHEAD = 6  # requests at most that are computed before anybody asks
 MARKING = 0.1  # share of the bar for the other cases of the worklist
+COARSE_STEPS = 4  # of the search that answers first, where only settings of the perturbation were moved
 
 
 @dataclass
@@ -65,7 +68,9 @@ class Comparisons:
                 self.stopped = None
                 self._note(request.model, self.finished.shared_marks(request.model))
                 unmarked = [other for other in others if (request.model, Subject.of(other)) not in self.marks]
-                self.job = self._begun_ahead(request) or _submitted(request, case, unmarked, listening)
+                self.job = self._begun_ahead(request) or _submitted(
+                    request, case, unmarked, listening, coarse_first=self._moved(request)
+                )
 
     def prefetch(self, wanted: Mapping[Request, Case], listening: Callable[[], bool]) -> None:
         """Compute in the background, in this order, what may be asked for next; give up what is no longer wanted."""
@@ -84,10 +89,10 @@ class Comparisons:
         on_screen = self.latest if self.latest is not None and self.latest.request == request else None
         return found or on_screen
 
-    def preview(self, request: Request) -> Preview | None:
-        """What the job under way has published of a request."""
+    def early(self, request: Request) -> Preview | Finished | None:
+        """What the job under way has published of a request: the clean picture, or the answer after fewer steps."""
         early = self.job.early if self.job is not None and self.asked == request else None
-        return early if isinstance(early, Preview) else None
+        return early if isinstance(early, Preview | Finished) else None
 
     def settle(self, seconds: float) -> None:
         """Take in what the jobs have become, after giving the one asked for a moment to publish something."""
@@ -134,6 +139,11 @@ class Comparisons:
         """The user wants what was stopped, or failed, after all."""
         self.stopped = self.asked = self.error = None
 
+    def _moved(self, request: Request) -> bool:
+        """Whether request differs from what is on screen in settings of the perturbation only."""
+        latest = self.latest.request if self.latest else None
+        return latest is not None and replace(latest, perturbation_params=request.perturbation_params) == request
+
     def _take_in(self, finished: Finished | None) -> Finished | None:
         if finished is not None:
             self.finished.put(finished)
@@ -163,9 +173,10 @@ def _submitted(
     listening: Callable[[], bool],
     *,
     background: bool = False,
+    coarse_first: bool = False,
 ) -> Job[Finished]:
     own = held(OwnModels).classifiers.get(request.model)
-    work = partial(compared, request, case, unmarked, own=own)
+    work = partial(compared, request, case, unmarked, own=own, coarse_first=coarse_first)
     return submit(work, listening, background=background)
 
 
@@ -176,15 +187,19 @@ def compared(
     report: Report,
     cancel: Cancel,
     own: Classifier | None = None,
+    *,
+    coarse_first: bool = False,
 ) -> Finished:
     """The answer to a request, with marks of the cases that have none yet.
 
-    own: the model itself, where it is the session's and not to be found by its key.
+    own: the model itself, where it is the session's and not to be found by its key. coarse_first: publish the answer
+    after fewer steps where that is there much sooner, and not what is said of the clean picture.
     """
     loaded = load_classifier(request.model, report, cancel) if own is None else own
     bare, model = undefended(request, loaded), defended(request, loaded)
     geometry = geometry_of(case.pixels, model.card.input)
-    comparison = compare_case(
+    compare_at = partial(
+        compare_case,
         case,
         model,
         anyway=request.anyway,
@@ -193,16 +208,23 @@ def compared(
         explainer=request.explainer,
         explainer_params=request.explainer_params,
         perturbation=request.perturbation,
-        perturbation_params=request.perturbation_params,
         direction=request.direction,
         attacked=bare if request.unaware else None,
         seed=request.seed,
         attack_region=request.attack_region,
         attack_outside=request.attack_outside,
         explain_region=request.explain_region,
-        on_clean=lambda clean: publish(_preview(request, clean, geometry)),
-        report=lambda share: report((1 - MARKING) * share),
         cancel=cancel,
+    )
+    coarse = coarser(request, model.card.input) if coarse_first else None
+    if coarse is not None:
+        comparison = compare_at(perturbation_params=coarse.perturbation_params, report=lambda share: report(0.0))
+        with giving_way():
+            publish(Finished(coarse, comparison, geometry, _drawn(case, comparison, geometry), {}))
+    comparison = compare_at(
+        perturbation_params=request.perturbation_params,
+        on_clean=None if coarse else lambda clean: publish(_preview(request, clean, geometry)),
+        report=lambda share: report((1 - MARKING) * share),
     )
     own_mark = bare.predict(comparison.perturbation.clean) if request.defense else comparison.clean.prediction
     marks: dict[Subject, Mark] = {request.subject: own_mark}
@@ -215,6 +237,18 @@ def compared(
     with giving_way():
         drawn = _drawn(case, comparison, geometry)
     return Finished(request, comparison, geometry, drawn, marks)
+
+
+def coarser(request: Request, spec: InputSpec) -> Request | None:
+    """The same with fewer steps of its search; None where that would not halve the passes."""
+    params, shape = request.perturbation_params, (spec.channels, spec.size, spec.size)
+    if getattr(params, "steps", 0) <= COARSE_STEPS:
+        return None
+    few = replace(params, steps=COARSE_STEPS)  # type: ignore[call-arg]
+    search, explaining = PERTURBATIONS[request.perturbation], EXPLAINERS[request.explainer]
+    maps = 3 * explaining.passes(request.explainer_params, shape)
+    halved = 2 * (search.passes(few, shape) + maps) <= search.passes(params, shape) + maps
+    return replace(request, perturbation_params=few) if halved else None
 
 
 def _mark(case: Case, model: Classifier) -> Mark:

@@ -13,12 +13,13 @@ from streamlit.util import calc_hash
 
 from core.classifier import Classifier
 from core.errors import Cancelled
+from core.params import Params
 from core.progress import Report
 from core.values import Case, Comparison, Prediction, View
 from dashboard.components.worklist.worklist import _line
 from dashboard.services import comparing
 from dashboard.services.cases import Entry
-from dashboard.services.comparing import Comparisons, Request, Subject
+from dashboard.services.comparing import COARSE_STEPS, Comparisons, Finished, Preview, Request, Subject
 from dashboard.services.jobs import Cancel, Job, always, submit
 from evaluation.session import compare_case
 from evaluation.suitability import objections
@@ -151,15 +152,63 @@ def test_prediction_and_map_are_there_before_the_picture_is_perturbed(
     comparisons, other = Comparisons(), dataclasses.replace(asked, seed=1)
     comparisons.ask(asked, case, [], lambda: True)
     comparisons.settle(SOON)
-    preview = comparisons.preview(asked)
-    assert preview is not None
-    assert (comparisons.preview(other), comparisons.answer(asked)) == (None, None)
+    preview = comparisons.early(asked)
+    assert isinstance(preview, Preview)
+    assert (comparisons.early(other), comparisons.answer(asked)) == (None, None)
     go_on.set()
     answered(comparisons, asked, case)
     clean = comparisons.finished[asked].comparison.clean
-    assert comparisons.preview(asked) is None
+    assert comparisons.early(asked) is None
     np.testing.assert_array_equal(preview.clean.attribution.heat, clean.attribution.heat)
     np.testing.assert_array_equal(preview.clean.prediction.logits, clean.prediction.logits)
+
+
+def test_where_only_the_perturbation_is_moved_an_answer_after_few_steps_comes_first(
+    case: Case, asked: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    at = PERTURBATIONS["pgd"].params
+    first, second, coarse = (
+        dataclasses.replace(asked, perturbation="pgd", perturbation_params=at(epsilon=epsilon, steps=steps))
+        for epsilon, steps in ((1.0, 20), (2.0, 20), (2.0, COARSE_STEPS))
+    )
+
+    def compare_slowly(*args: Any, perturbation_params: Params, **settings: Any) -> Comparison:
+        assert perturbation_params != second.perturbation_params or go_on.wait(SOON)
+        return compare_case(*args, perturbation_params=perturbation_params, **settings)
+
+    monkeypatch.setattr(comparing, "compare_case", compare_slowly)
+    comparisons = Comparisons()
+    answered(comparisons, first, case)
+    assert first in comparisons.finished and second not in comparisons.finished
+    comparisons.ask(second, case, [], lambda: True)
+    comparisons.settle(SOON)
+    early = comparisons.early(second)
+    assert isinstance(early, Finished)
+    assert early.request == coarse
+    assert early.comparison.perturbation.params == coarse.perturbation_params.as_dict()
+    go_on.set()
+    answered(comparisons, second, case)
+    assert comparisons.latest is not None
+    assert comparisons.latest.comparison.perturbation.params == second.perturbation_params.as_dict()
+    assert coarse not in comparisons.finished
+
+
+@pytest.mark.parametrize(
+    ("perturbation", "settings", "explainer"),
+    [("pgd", {"steps": 8}, "saliency"), ("pgd", {"steps": 20}, "rise"), ("fgsm", {}, "saliency")],
+)
+def test_no_coarse_answer_where_it_would_not_halve_the_passes(
+    asked: Request, perturbation: str, settings: dict[str, Any], explainer: str
+) -> None:
+    request = dataclasses.replace(
+        asked,
+        perturbation=perturbation,
+        perturbation_params=PERTURBATIONS[perturbation].params(**settings),
+        explainer=explainer,
+        explainer_params=EXPLAINERS[explainer].params(),
+    )
+    assert comparing.coarser(request, small_cnn_classifier().card.input) is None
 
 
 def test_a_case_out_of_scope_is_remembered_as_such_until_the_reader_insists(asked: Request) -> None:

@@ -80,6 +80,14 @@ def test_of_one_answer_only_the_change_against_it_is_made() -> None:
     assert not first[1].any()
 
 
+def test_a_model_that_flags_everything_gets_the_change_that_hides_all_the_same() -> None:
+    card = dataclasses.replace(MODEL.card, operating_points={"usual": (0.0,)})
+    images = pictures(np.linspace(-1, 1, 40, dtype=np.float32))
+    changes = universal_changes(dataclasses.replace(MODEL, card=card), images, 2.0)
+    assert np.array_equal(changes[0], BEST[0])
+    assert not changes[1].any()
+
+
 def test_the_command_writes_what_the_model_then_offers(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from perturbations.pgd import PgdParams
 from perturbations.pgd_l2 import PgdL2Params
 from perturbations.rfgsm import RfgsmParams
 from perturbations.uniform_noise import UniformNoiseParams
+from tests.attack_peers import TwoClasses, attack_peers, quietly
 from tests.toys import Linear, linear_classifier, small_cnn_classifier
 
 Direction = Literal["hide", "induce"]
@@ -173,18 +174,6 @@ def test_restarts_without_random_start_begin_with_the_image_itself() -> None:
     assert not np.array_equal(seen[2][0], clean)
 
 
-class Softmax(nn.Module):
-    """One logit z as the two classes (0, z), whose softmax is the sigmoid of z: what torchattacks understands."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        z = self.network(x)
-        return torch.cat([torch.zeros_like(z), z], dim=1)
-
-
 def label_of(goal: Goal, n: int = 1) -> Tensor:
     """(n,) the class that torchattacks moves away from."""
     return torch.full((n,), int(goal.direction == "hide"))
@@ -199,7 +188,7 @@ def last_iterate(model: Classifier, clean: Floats, goal: Goal, params: Params, s
 @gray_and_color
 def test_fgsm_equals_torchattacks(direction: Direction, channels: int) -> None:
     model, batch, goal = small_cnn_classifier(channels), random_pixels(4, channels, 32, 32), Goal(0, direction)
-    theirs = torchattacks.FGSM(Softmax(model.network), eps=4 / 255)
+    theirs = torchattacks.FGSM(TwoClasses(model), eps=4 / 255)
     ours = perturb_batch("fgsm", model, batch, goal, FgsmParams(epsilon=4))
     np.testing.assert_allclose(ours, theirs(torch.from_numpy(batch), label_of(goal, 4)).numpy(), atol=1e-6)
 
@@ -235,8 +224,20 @@ def test_each_iterate_equals_that_of_torchattacks(
     model, clean, goal = small_cnn_classifier(channels), random_pixels(channels, 32, 32), Goal(0, direction)
     ours = last_iterate(model, clean, goal, params, seed=4)
     torch.manual_seed(4)
-    theirs = make(Softmax(model.network))(torch.from_numpy(clean)[None], label_of(goal))[0]
+    theirs = make(TwoClasses(model))(torch.from_numpy(clean)[None], label_of(goal))[0]
     np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-6)
+
+
+@both_ways
+@gray_and_color
+@pytest.mark.parametrize("library", ["torchattacks", "foolbox", "ART", "captum.robust"])
+def test_the_last_iterate_equals_that_of_each_library(library: str, direction: Direction, channels: int) -> None:
+    """As make bench times them."""
+    model, batch, goal = small_cnn_classifier(channels), random_pixels(2, channels, 32, 32), Goal(0, direction)
+    params = PgdParams(epsilon=1, steps=10, step_size=2.5)
+    ours = np.stack([last_iterate(model, clean, goal, params) for clean in batch])
+    theirs = quietly(attack_peers(model, batch, goal, params)[library])()
+    np.testing.assert_allclose(theirs, ours, atol=1e-6)
 
 
 @both_ways
@@ -249,9 +250,9 @@ def test_euclidean_pgd_equals_torchattacks(direction: Direction, channels: int, 
         model, clean, goal, PgdL2Params(epsilon=4, steps=3, step_size=1, random_start=random_start), seed=4
     )
     torch.manual_seed(4)
-    theirs = torchattacks.PGDL2(
-        Softmax(model.network), eps=radius, alpha=radius / 3, steps=3, random_start=random_start
-    )(torch.from_numpy(clean)[None], label_of(goal))[0]
+    theirs = torchattacks.PGDL2(TwoClasses(model), eps=radius, alpha=radius / 3, steps=3, random_start=random_start)(
+        torch.from_numpy(clean)[None], label_of(goal)
+    )[0]
     np.testing.assert_allclose(ours, theirs.numpy(), atol=0.02 / 255)
 
 
@@ -261,7 +262,7 @@ def test_the_random_first_step_equals_torchattacks(direction: Direction, channel
     model, batch, goal = small_cnn_classifier(channels), random_pixels(4, channels, 32, 32), Goal(0, direction)
     ours = perturb_batch("rfgsm", model, batch, goal, RfgsmParams(epsilon=8), seed=4)
     torch.manual_seed(4)
-    theirs = torchattacks.RFGSM(Softmax(model.network), eps=8 / 255, alpha=4 / 255, steps=1)
+    theirs = torchattacks.RFGSM(TwoClasses(model), eps=8 / 255, alpha=4 / 255, steps=1)
     np.testing.assert_allclose(ours, theirs(torch.from_numpy(batch), label_of(goal, 4)).numpy(), atol=1e-6)
 
 

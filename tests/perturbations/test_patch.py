@@ -58,6 +58,7 @@ def test_a_linear_model_gets_its_best_patch(direction: Direction, channels: int)
     result = perturb("patch", model, clean, Goal(0, direction), params)
     assert np.array_equal(result.perturbed, best_patch(model, clean, under(params, 16), direction))
     assert len(result.trajectory) == result.queries == params.steps + 1
+    assert np.array_equal(result.trajectory[0].perturbed, clean)
 
 
 def test_of_a_drawn_region_only_the_part_under_the_disc_changes() -> None:
