@@ -16,7 +16,8 @@ Listing: TypeAlias = dict[str, dict[str, Any]]
 def write_maps(out: Path, maps: Mapping[str, tuple[Floats, Attribution]]) -> Listing:
     """map_NAME.png of each {name: (image (C, h, w), its map)}, on one scale that they share.
 
-    Returns {"map_NAME": {"file", "range", "unit"}}.
+    Returns {"map_NAME": {"file", "range", "unit", "cells"}}; cells: (rows, columns) of what was smoothly enlarged, else
+    None.
     """
     attributions = [attribution for _, attribution in maps.values()]
     scale = display_scale([attribution.heat for attribution in attributions], attributions[0].signed)
@@ -24,7 +25,8 @@ def write_maps(out: Path, maps: Mapping[str, tuple[Floats, Attribution]]) -> Lis
     for name, (image, attribution) in maps.items():
         picture = overlay(image.transpose(1, 2, 0), attribution.heat, scale, attribution.signed)
         file = _write(out, f"map_{name}", to_png(picture))
-        listing[f"map_{name}"] = {"file": file, "range": list(scale), "unit": attribution.unit}
+        cells = None if attribution.cells is None else list(attribution.cells.shape)
+        listing[f"map_{name}"] = {"file": file, "range": list(scale), "unit": attribution.unit, "cells": cells}
     return listing
 
 

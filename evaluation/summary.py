@@ -15,6 +15,7 @@ from core.values import Attribution, Case, Caution, Comparison, Goal, Perturbati
 from defenses import Certificate, CertifyParams
 from evaluation.benchmark import Outcome
 from evaluation.cautions import completeness_gap
+from evaluation.certified import certified
 from evaluation.control import change_255, control_caption
 from evaluation.defended import Defended, rates_of
 from evaluation.detect import Detected, caught, false_alarms
@@ -131,7 +132,8 @@ def of_certificate(
 ) -> Summary:
     """What certify prints."""
     made = {**recipe(case, model), "target": model.card.labels[target], "seed": seed, "certify": params.as_dict()}
-    return {**_head(case, model), "certificate": dataclasses.asdict(found), **_foot(doubts, made)}
+    told = {**dataclasses.asdict(found), "sentence": certified(found)}
+    return {**_head(case, model), "certificate": told, **_foot(doubts, made)}
 
 
 def of_defenses(model: Classifier, found: Defended) -> Summary:

@@ -27,17 +27,6 @@ def text_of(summary: Summary, card: ModelCard) -> str:
     return "\n".join(_lines(summary, card)) + "\n"
 
 
-def _certificate(found: Summary) -> str:
-    votes = f"{found['agreeing']} of {found['votes']} votes under noise"
-    if found["flagged"] is None:
-        return f"It abstains: {votes} agree, which proves nothing."
-    answer = "flagged" if found["flagged"] else "not flagged"
-    return (
-        f"{answer.capitalize()}, and so is any picture within an l2 distance of {found['radius']:.3f}, which is "
-        f"{found['level']:.3f}/255 if spread evenly ({votes} agree)."
-    )
-
-
 def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
     yield f"{card.name} ({card.key})"
     if "case" in summary:
@@ -57,7 +46,7 @@ def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
     elif "rows" in summary:
         yield from _benchmark(summary["rows"])
     elif "certificate" in summary:
-        yield _certificate(summary["certificate"])
+        yield summary["certificate"]["sentence"]
     elif "defenses" in summary:
         yield from _defenses(summary["defenses"])
     elif "flips" in summary:
@@ -174,4 +163,8 @@ def _number(value: float | None) -> str:
 
 
 def _scale(picture: Summary) -> str:
-    return " ({:.3g} to {:.3g} {})".format(*picture["range"], picture["unit"]) if "range" in picture else ""
+    if "range" not in picture:
+        return ""
+    said = "{:.3g} to {:.3g} {}".format(*picture["range"], picture["unit"])
+    grain = "; {} x {} map, smoothly enlarged".format(*picture["cells"]) if picture["cells"] else ""
+    return f" ({said}{grain})"

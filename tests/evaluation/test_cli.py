@@ -156,6 +156,14 @@ def test_explain(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: 
     assert made["recipe"]["explainer"]["params"]["max_steps"] == 16
     assert made["map"]["completeness_gap"] is not None
     assert [path.name for path in tmp_path.iterdir()] == ["map_image.png"]
+    assert made["pictures"]["map_image"]["cells"] is None
+
+
+def test_a_map_that_was_enlarged_says_so(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    flags = ("explain", CASE, "--model", "toy", "--explainer", "grad_cam", "--out", str(tmp_path))
+    assert run(capsys, *flags[:2], *flags[4:])["pictures"]["map_image"]["cells"] == [8, 8]
+    assert cli.main(list(flags)) == 0
+    assert "; 8 x 8 map, smoothly enlarged)" in capsys.readouterr().out
 
 
 def test_perturb(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -247,7 +255,7 @@ def test_certify(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["agreeing"] <= 40
     assert (found["flagged"] is None) == (found["radius"] == 0)
     assert cli.main(["certify", CASE, "--model", "toy", "--votes", "40", "--sigma", "4"]) == 0
-    assert "votes under noise" in capsys.readouterr().out
+    assert f"\n{found['sentence']}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("flag", "what"), [("outside", "region"), ("unaware", "defense")])
