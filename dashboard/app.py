@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from core.errors import SecondLookError
 from dashboard.components.frame import frame
 from dashboard.components.links import title_of
 from dashboard.components.message import message
+from dashboard.components.new_tab import new_tab
 from dashboard.services import address
 from dashboard.services.jobs import COMPUTE
 
@@ -36,13 +38,15 @@ st.set_page_config(page_title="Second Look", page_icon=ICON, layout="wide")
 NAMES = ("look", "explain", "compare", "learn", "threats", "models", "methods", "about")
 PAGES = [st.Page(view(name), title=title_of(name), url_path=name, default=name == "look") for name in NAMES]
 ADD = st.Page(view("add"), title="Add a model", url_path="add")  # reached from the models
-ADDRESSED = ("", "explain", "compare")  # pages whose address says what they show
+ADDRESSED = ("look", "explain", "compare")  # pages whose address says what they show
 page = st.navigation([*PAGES, ADD], position="hidden")
+addressed = (page.url_path or NAMES[0]) in ADDRESSED
 try:
     with COMPUTE.drawing():
-        if page.url_path in ADDRESSED:
+        if addressed:
             address.follow()
         frame(NAMES)
+        new_tab(ADDRESSED, "" if addressed else urlencode(address.state_of()))
         page.run()
 except SecondLookError as error:
     message(str(error), "error")

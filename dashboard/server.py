@@ -48,7 +48,7 @@ async def _prepared() -> Any:
     gc.disable()  # what is imported stays, and looking through it again and again takes a tenth of the time
     try:
         warming = await asyncio.to_thread(importlib.import_module, "dashboard.services.warming")
-        await asyncio.to_thread(warming.imports)
+        await asyncio.gather(asyncio.to_thread(warming.imports), asyncio.to_thread(warming.pictures))
         return warming.models()
     finally:  # a page that can't be imported says why
         gc.freeze()

@@ -7,6 +7,7 @@ comes as soon as it listens; each takes a server of its own.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -102,7 +103,8 @@ def server() -> Iterator[tuple[str, float]]:
     address = f"http://localhost:{port}"
     start = time.perf_counter()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as at a reader's
+    process = subprocess.Popen(command, cwd=ROOT, env=kept, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not _answers(address):
             time.sleep(0.02)

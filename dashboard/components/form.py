@@ -11,6 +11,7 @@ import streamlit as st
 from core.params import Params, ParamSpec, Value
 from core.registry import Method, Registry
 from dashboard.components.epsilon import is_epsilon
+from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.state import method_key, param_key
 
@@ -24,15 +25,8 @@ def pick_method(registry: Registry[M], default: str, among: Collection[M] = ()) 
     """A picker of the methods of a registry, or of those among them."""
     methods = {method.key: method for method in among or registry}
     key = _kept(method_key(registry.kind), default)
-    picked = st.selectbox(
-        registry.kind,
-        list(methods),
-        format_func=lambda key: methods[key].name,
-        key=key,
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    return methods[picked]
+    picker(registry.kind, list(methods), key, format_func=lambda key: methods[key].name)
+    return methods[st.session_state[key]]
 
 
 def pick_params(method: Method) -> Params:

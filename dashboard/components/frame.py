@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.values import Modality, ModelCard
 from dashboard.components.links import page
+from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.components.theme import theme_switch
 from dashboard.components.uploads import collect_uploads
@@ -58,12 +59,11 @@ def _pick_case() -> None:
     if st.session_state.get(CASE) not in entries:
         with_finding = (key for key, entry in entries.items() if any(entry.case.truth.values()))
         st.session_state[CASE] = next(with_finding, next(iter(entries), None))
-    st.selectbox(
+    picker(
         "Case",
         list(entries),
+        CASE,
         format_func=lambda key: entries[key].label,
-        key=CASE,
-        label_visibility="collapsed",
         placeholder="No case: drop a file",
     )
 
@@ -74,11 +74,10 @@ def _pick_model() -> None:
     if modality and (st.session_state.get(FOLLOWS) != modality or st.session_state.get(MODEL) not in choice):
         st.session_state[FOLLOWS] = modality
         st.session_state[MODEL] = default_for(modality)
-    st.selectbox(
+    picker(
         "Model",
         list(choice),
+        MODEL,
         format_func={key: title(card) for key, card in choice.items()}.__getitem__,
-        key=MODEL,
-        label_visibility="collapsed",
         placeholder="No model installed",
     )

@@ -6,9 +6,11 @@ import streamlit as st
 
 from core.values import ModelCard
 from dashboard.components.message import literal
+from dashboard.services.cases import bundled
 from dashboard.services.models import title
 
 PARAMETER = "model"
+EXPLAINER = "grad_cam"  # of links to Look
 
 
 def link_to_model(card: ModelCard, label: str | None = None) -> None:
@@ -24,6 +26,15 @@ def link_to_models() -> None:
 def link_to_add() -> None:
     """To the page that takes a reader's own model."""
     st.page_link(page("add"), label="Add a model")
+
+
+def link_to_attack(card: ModelCard, method: str, epsilon: float, label: str) -> None:
+    """To a bundled case for a model, attacked: the first whose truth is known. With all that Look writes down of it, so
+    that the address stays and one step back leads here."""
+    cases = [entry for entry in bundled() if entry.case.modality == card.input.modality]
+    case = min(cases, key=lambda entry: card.labels[0] not in entry.case.truth).slug
+    query = {"case": case, PARAMETER: card.key, "explainer": EXPLAINER, "attack": method, "epsilon": f"{epsilon:g}"}
+    st.page_link(page("look"), label=label, query_params=query)
 
 
 def asked_for() -> str | None:

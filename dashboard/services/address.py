@@ -16,7 +16,7 @@ import streamlit as st
 
 from core.errors import InputError, SecondLookError
 from core.registry import Method, Registry
-from core.values import MODALITIES, Direction, ModelCard
+from core.values import MODALITIES, Direction, Modality, ModelCard
 from dashboard.services.cases import worklist_entries
 from dashboard.services.models import offered
 from dashboard.state import (
@@ -45,6 +45,7 @@ from dashboard.state import (
     params_of,
 )
 from evaluation.regions import BORDER
+from evaluation.words import in_sentence
 
 OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
 DIRECTIONS: Mapping[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
@@ -223,16 +224,27 @@ def _put_methods(asked: Mapping[str, str]) -> None:
     st.session_state[KNOWS] = asked.get("attacker") != UNAWARE
     if not asked.keys() & {"attack", "explainer", "defense"}:
         return
-    card = offered().get(st.session_state.get(MODEL, ""))
+    modality = _modality(asked)
     for name, registry in _methods().items():
         if name not in asked:
             continue
         method = registry[asked[name]]
-        if name == "attack" and card is not None and card.input.modality not in method.modalities:
-            kind = MODALITIES[card.input.modality].lower()
-            raise InputError(f"{method.name} of the link", f"is not for a {kind}", "Choose another.")
+        if name == "attack" and modality is not None and modality not in method.modalities:
+            kind = in_sentence(MODALITIES[modality])
+            raise InputError(
+                f"{method.name} of the link", f"is not for this kind of picture ({kind})", "Choose another."
+            )
         _put_settings(method, name, asked)
         st.session_state[method_key(registry.kind)] = method.key
+
+
+def _modality(asked: Mapping[str, str]) -> Modality | None:
+    """What kind of picture a link leads to: a model that it does not name follows the case that it does."""
+    entries = {entry.case.id: entry for entry in worklist_entries()}
+    entry, card = entries.get(st.session_state.get(CASE, "")), offered().get(st.session_state.get(MODEL, ""))
+    if entry is not None and (card is None or ("model" not in asked and "case" in asked)):
+        return entry.case.modality
+    return card.input.modality if card else None
 
 
 def _put_grid(asked: Mapping[str, str]) -> None:

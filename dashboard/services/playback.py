@@ -35,7 +35,7 @@ class Frame:
 @dataclass(frozen=True)
 class Playback:
     """name stands for the content; low and high are the scale of all maps, in unit; beyond: whether some places exceed
-    it and have the color of its end."""
+    it and have the color of its end; grain: what the maps were enlarged from, in words, empty where they were not."""
 
     name: str
     frames: tuple[Frame, ...]
@@ -45,6 +45,7 @@ class Playback:
     high: float
     beyond: bool
     unit: str
+    grain: str
 
 
 PLAYBACK: Kind[Playback] = Kind("playback")
@@ -92,6 +93,7 @@ def playback(finished: Finished, model: Classifier, report: Report, cancel: Canc
         high=high,
         beyond=max(float(np.abs(heat).max()) for heat in heats) > high,
         unit=attributions[0].unit,
+        grain=pictures.grain(attributions[0].cells),
     )
 
 

@@ -11,6 +11,7 @@ from core.errors import Unsupported
 from core.params import ParamSpec
 from core.values import ModelCard, Prediction
 from dashboard.components import findings
+from dashboard.components.certificate_section import certificate_section
 from dashboard.components.comparison_panes import comparison_panes, comparison_scales, recipe
 from dashboard.components.controls import defense_form, explain_form, region_form, stress_form, where_form
 from dashboard.components.epsilon import epsilon_dial, stops
@@ -66,10 +67,12 @@ def look() -> None:
         right = st.container(key="right", width=288)
     with center:
         greeting = st.container(key="greeting")
-        refusals()
-        uploads = held(Uploads)
-        if uploads.job is not None:
-            progress(uploads.job, "Reading", uploads.stop)
+        with st.container(key="arrivals"):
+            refusals()
+            uploads = held(Uploads)
+            if uploads.job is not None:
+                progress(uploads.job, "Reading", uploads.stop)
+        stage, below = st.container(key="viewer"), st.container(key="below")
     if entry is None or key is None:
         with left:
             _cases(entry, {}, {}, 0)
@@ -85,6 +88,7 @@ def look() -> None:
         place, outside = where_form(entry.case, region)
         explanation = explain_form()
         defense = defense_form()
+        promise = st.container()
         _, explain_here = region_form(ATTACK_HERE, EXPLAIN_HERE)
     address.write(address.state_of())
     entries = worklist_entries()
@@ -117,10 +121,12 @@ def look() -> None:
         unaware=defense.unaware,
         attack_outside=outside,
     )
-    _show(entry, card, request, reading, comparisons, center, panel)
+    _show(entry, card, request, reading, comparisons, stage, below, panel)
     if not comparisons.refusal(request):
         with greeting:
-            welcome(card, comparisons.answer(request) or comparisons.preview(request), stress.epsilon)
+            welcome(card, comparisons.answer(request) or comparisons.early(request), stress.epsilon)
+        with promise:
+            certificate_section(request, entry.case)
     if stress.epsilon is not None:
         with stress.dial:
             _sizes(entry, card, request, stress.epsilon, comparisons)
@@ -161,7 +167,8 @@ def _show(
     request: Request,
     reading: Reading,
     comparisons: Comparisons,
-    center: DeltaGenerator,
+    stage: DeltaGenerator,
+    below: DeltaGenerator,
     panel: DeltaGenerator,
 ) -> None:
     comparisons.ask(request, entry.case, [other.case for other in worklist_entries()], listening())
@@ -169,36 +176,35 @@ def _show(
     if refusal := comparisons.refusal(request):
         with panel:
             prediction_panel(card, entry.case, request.target, reading, None, None, "", stale=False)
-        with center, st.container(key="viewer"):
+        with stage:
             _view(entry, None, stale=False)
             provenance(entry.case)
             gate(card, refusal, lambda: st.session_state[ANYWAY].add((request.model, request.subject)))
         return
-    fresh = comparisons.answer(request)
-    shown = fresh or comparisons.like(request)
+    fresh, early = comparisons.answer(request), comparisons.early(request)
+    coarse = early if isinstance(early, Finished) else None
+    shown = fresh or coarse or comparisons.like(request)
+    stale = shown is not (fresh or coarse)
     comparison = shown.comparison if shown else None
-    preview = None if shown else comparisons.preview(request)
+    preview = early if isinstance(early, Preview) and not shown else None
     with panel:
         mark = preview.clean.prediction if preview else comparisons.mark(card, request.point, request.subject)
         clean = mark if isinstance(mark, Prediction) and (preview or not request.defense) else None
-        prediction_panel(
-            card, entry.case, request.target, reading, clean, comparison, behind(request), stale=shown is not fresh
-        )
-    with center:
-        with st.container(key="viewer"):
-            _view(entry, shown or preview, stale=shown is not fresh)
-            provenance(entry.case)
-            if fresh is None:
-                _why_not(comparisons, request, awaited=shown is None and preview is None)
-        if shown is None or comparison is None:
-            return
-        with st.container(key="findings" if fresh else "findings-stale"):
-            findings.sentence(comparison, technical=technical(), behind=behind(shown.request))
-            findings.caution_list(comparison.cautions)
-            findings.table(comparison, technical=technical())
-            threat_section(comparison.perturbation, shown.request, technical=technical())
-            saved_section(request, shown, entry.case, card)
-            steps_section(request, shown, card)
+        prediction_panel(card, entry.case, request.target, reading, clean, comparison, behind(request), stale=stale)
+    with stage:
+        _view(entry, shown or preview, stale=stale)
+        provenance(entry.case)
+        if fresh is None:
+            _why_not(comparisons, request, "Refining" if coarse else "Computing", awaited=early is None)
+    if shown is None or comparison is None:
+        return
+    with below, st.container(key="findings-stale" if stale else "findings"):
+        findings.sentence(comparison, technical=technical(), behind=behind(shown.request))
+        findings.caution_list(comparison.cautions)
+        findings.table(comparison, technical=technical())
+        threat_section(comparison.perturbation, shown.request, technical=technical())
+        saved_section(request, shown, entry.case, card)
+        steps_section(request, shown, card)
 
 
 def _view(entry: Entry, shown: Finished | Preview | None, *, stale: bool) -> None:
@@ -252,9 +258,9 @@ def _pick_target(card: ModelCard) -> int:
     )
 
 
-def _why_not(comparisons: Comparisons, request: Request, *, awaited: bool) -> None:
+def _why_not(comparisons: Comparisons, request: Request, doing: str, *, awaited: bool) -> None:
     if comparisons.job is not None:
-        progress(comparisons.job, "Computing", comparisons.stop, awaited=awaited)
+        progress(comparisons.job, doing, comparisons.stop, awaited=awaited)
     elif isinstance(comparisons.error, Unsupported):
         halted(f"{comparisons.error} {behind(request)}".strip())
     elif comparisons.error is not None:

@@ -14,6 +14,7 @@ from dashboard.components.message import message
 from dashboard.components.sections.answers import answers
 from dashboard.components.sections.attack import attack
 from dashboard.components.sections.limits import certainty, scope
+from dashboard.components.sections.one_for_all import one_for_all
 from dashboard.components.sections.percentages import percentages
 from dashboard.components.sections.remedies import defenses, detectors
 from dashboard.components.sections.stated import data, facts, stated
@@ -22,6 +23,7 @@ from dashboard.components.words import KINDS
 from dashboard.services import measured
 from dashboard.services.models import title
 from dashboard.services.remedies import before_detectors, behind_defenses
+from dashboard.services.universal import universal
 from evaluation.words import finding, in_sentence
 from perturbations import PERTURBATIONS
 
@@ -52,6 +54,8 @@ def _sections(card: ModelCard) -> Iterator[tuple[str, str, Callable[[ModelCard],
         yield "percentages", "Its percentages", percentages
         if found.stress:
             yield "attack", "Under attack", attack
+        if universal(card):
+            yield "universal", "One change for all pictures", one_for_all
         if behind_defenses(card):
             yield "defenses", "Behind defenses", defenses
         if before_detectors(card):

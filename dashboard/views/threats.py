@@ -7,14 +7,13 @@ from itertools import groupby
 
 import streamlit as st
 
-from dashboard.components.links import page
+from dashboard.components.links import EXPLAINER, page
 from dashboard.components.segments import pick_one
 from dashboard.components.words import FILLED, HOLLOW
 from dashboard.services.threats import Chapter, Item, Link, ThreatMap, threat_map
 from perturbations import PERTURBATIONS
 
 SURVEY = "https://arxiv.org/abs/2001.08103"
-EXPLAINER = "grad_cam"  # of the links to Look
 FILTER = "threat map filter"
 ALL, HERE, ELSEWHERE = "All", "Shown here", "Not shown here"
 

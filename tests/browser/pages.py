@@ -17,10 +17,13 @@ UNDER_WAY = """still => {
     const all = (root) =>
         [...root.querySelectorAll("*")].flatMap((e) => (e.shadowRoot ? [e, ...all(e.shadowRoot)] : e));
     const painted = (pane) => pane.ratio || !pane.box.clientWidth;
-    const whole = (viewer) =>
-        viewer && viewer.scene === viewer.coming && !viewer.request && viewer.visible.every(painted);
+    const decoded = ({ picture, heat }) => [picture, heat].every((part) => !part || part.decoded);
+    const whole = (viewer) => viewer && viewer.scene === viewer.coming && viewer.scene.panes.every(decoded)
+        && !viewer.request && viewer.visible.every(painted);
     const busy = [
+        !document.querySelector(".stElementContainer") && "the first run",
         !document.querySelector("[data-test-script-state=notRunning]") && "the script",
+        document.querySelector("[data-testid=stSkeleton]") && "a widget",
         document.querySelector("[data-testid=stProgress]") && "a computation",
         document.querySelector("[data-testid=stSpinner]") && "an import",
         !all(document).filter((e) => e.matches(".viewer")).every(({ viewer }) => whole(viewer)) && "a picture",

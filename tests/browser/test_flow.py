@@ -135,6 +135,47 @@ def test_the_dial_answers_to_the_keyboard_and_computes_its_neighbors_ahead(page:
     expect(page.locator(".dial .ticks")).to_contain_text("16")
 
 
+def test_what_is_clicked_while_the_page_is_drawn_anew_counts(page: Page) -> None:
+    finished(page)
+    settled(page)
+    running = "document.querySelector('[data-test-script-state=running]')"
+    kept = page.get_by_role("button", name="Next case").element_handle()
+    page.get_by_role("button", name="Next case").click()
+    page.wait_for_function(running)
+    page.get_by_role("slider", name="Epsilon").press("ArrowLeft")
+    page.wait_for_function(running)
+    page.get_by_role("combobox", name="Explainer").click()
+    page.get_by_role("option", name="Saliency", exact=True).click()
+    page.wait_for_url(re.compile(r"case=chest-phantom-3&.*epsilon=0\.5&explainer=saliency"))
+    finished(page)
+    expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 3")
+    expect(page.get_by_role("combobox", name="Case", exact=True)).to_have_value(re.compile("Chest phantom 3"))
+    assert kept.evaluate("button => button.isConnected"), "the button is the one that was there"
+
+
+def test_a_link_with_ctrl_or_the_middle_button_opens_a_new_tab_with_what_is_shown(page: Page, address: str) -> None:
+    page.goto(f"{address}/?case=retina-photograph&attack=exposure&explainer=saliency")
+    finished(page)
+    shown = page.url
+    bar = page.locator(".st-key-pages")
+    for name, how in (("Explain", {"modifiers": ["Control"]}), ("Look", {"button": "middle"})):
+        with page.context.expect_page() as opening:
+            bar.get_by_role("link", name=name).click(**how)
+        other = opening.value
+        other.wait_for_url(re.compile("case=retina-photograph&.*attack=exposure.*explainer=saliency"))
+        assert (urlparse(other.url).path == "/explain") == (name == "Explain")
+        assert page.url == shown
+        other.close()
+    bar.get_by_role("link", name="Methods").click()
+    expect(page.get_by_role("heading", name="Methods", exact=True)).to_be_visible()
+    bar.get_by_role("link", name="Compare").hover()
+    with page.context.expect_page() as opening:
+        bar.get_by_role("link", name="Compare").click(modifiers=["Control"])
+    opening.value.wait_for_url(re.compile("/compare.*case=retina-photograph"))
+    opening.value.close()
+    expect(page).to_have_url(f"{address}/methods")
+
+
 def test_a_note_is_kept_and_the_next_case_is_one_click_away(page: Page) -> None:
     finished(page)
     first = page.locator(CHOSEN).get_attribute("data-id")

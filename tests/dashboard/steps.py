@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from core.values import Floats, Modality
 from imaging.phantoms import phantom
@@ -41,6 +42,11 @@ def settled(app: AppTest) -> AppTest:
         app.run()
         assert not app.exception
     return app
+
+
+def picker(app: AppTest, label: str) -> Selectbox:
+    """The one with this label; which key it has depends on what was chosen elsewhere."""
+    return next(box for box in app.selectbox if box.label == label)
 
 
 def shown(app: AppTest) -> str:

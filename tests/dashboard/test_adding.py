@@ -20,7 +20,7 @@ from dashboard.services.own import MOST, OwnModels
 from model_zoo.cards import write_card
 from model_zoo.loading import read_classifier
 from perturbations import Threat
-from tests.dashboard.steps import APP, errors, settled, shown
+from tests.dashboard.steps import APP, errors, picker, settled, shown
 from tests.foreign import Net, foreign_card, onnx_model, save_timm
 
 SOON = 120
@@ -104,19 +104,19 @@ def test_a_model_is_checked_used_and_removed_in_one_session_only(pair: tuple[byt
     assert text.count("✓ Passed") > 5
     assert "– Note" in text
     assert not list(own_folder.iterdir())
-    assert not any(option.startswith(MARK) for option in app.selectbox(key="model").options)
+    assert not any(option.startswith(MARK) for option in picker(app, "Model").options)
     app = settled(turned(press(app, "Use this model"), "look"))
-    assert f"{MARK}From elsewhere" in app.selectbox(key="model").options
-    assert app.selectbox(key="model").value.startswith("upload_")
+    assert f"{MARK}From elsewhere" in picker(app, "Model").options
+    assert picker(app, "Model").value.startswith("upload_")
     assert 'class="sentence"' in shown(app)
     other.run()
-    assert not any(option.startswith(MARK) for option in other.selectbox(key="model").options)
+    assert not any(option.startswith(MARK) for option in picker(other, "Model").options)
     listed = ["From elsewhere" in "".join(links(turned(session, "models"))) for session in (app, other)]
     assert listed == [True, False]
     app = press(turned(app, "add"), "Remove")
     assert "Remove" not in labels(app)
-    assert app.selectbox(key="model").value == "cxr_pneumonia"
-    assert len(app.selectbox(key="model").options) == len(other.selectbox(key="model").options)
+    assert picker(app, "Model").value == "cxr_pneumonia"
+    assert len(picker(app, "Model").options) == len(picker(other, "Model").options)
 
 
 def test_what_cannot_be_used_is_said_in_one_sentence_and_the_other_file_stays(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def with_own(*models: Classifier) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=SOON)
     app.session_state[f"held {OwnModels.__module__}.OwnModels"] = OwnModels({model.card.key: model for model in models})
     app.run()
-    return settled(app.selectbox(key="model").set_value(models[0].card.key).run())
+    return settled(picker(app, "Model").set_value(models[0].card.key).run())
 
 
 @pytest.mark.slow
@@ -238,7 +238,7 @@ def test_without_gradients_some_methods_say_why_not_and_the_others_work(tmp_path
     assert not model.differentiable
     app = with_own(model)
     assert "which this model does not offer" in shown(app)
-    app.selectbox(key="Explainer method").set_value("occlusion")
+    picker(app, "Explainer").set_value("occlusion")
     app = settled(app.selectbox(key="kind of change").set_value(Threat.BLACK_BOX).run())
     assert 'class="sentence"' in shown(app)
 
@@ -249,9 +249,9 @@ def test_exclusive_findings_can_be_picked_each(tmp_path: Path) -> None:
     points = {"balanced": (0.5, 0.5, 0.5)}
     model = onnx_classifier(tmp_path, Net(1, 3), labels=kinds, head="exclusive", operating_points=points)
     app = with_own(model)
-    app = settled(app.selectbox(key="Explainer method").set_value("saliency").run())
-    picker = app.selectbox(key=f"{model.card.key} finding")
-    assert picker.options == list(kinds)
-    app = settled(picker.set_value(2).run())
+    app = settled(picker(app, "Explainer").set_value("saliency").run())
+    box = app.selectbox(key=f"{model.card.key} finding")
+    assert box.options == list(kinds)
+    app = settled(box.set_value(2).run())
     assert '<div class="finding">three</div>' in shown(app)
     assert 'class="sentence"' in shown(app)

@@ -9,7 +9,7 @@ from dashboard.components.comparing.axes import AXES as COMPARED
 from dashboard.services.address import AXES
 from dashboard.services.comparing import Comparisons
 from imaging.bundled import load_bundled
-from tests.dashboard.steps import APP, PATIENCE, errors, opened, phantom_png, settled, upload
+from tests.dashboard.steps import APP, PATIENCE, errors, opened, phantom_png, picker, settled, upload
 from tests.toys import small_cnn_classifier
 
 
@@ -88,7 +88,7 @@ def test_a_link_sets_where_the_picture_may_be_changed() -> None:
     asked = held(app).asked
     assert asked is not None
     assert (asked.attack_region, asked.attack_outside) == ("lungs", True)
-    app.selectbox(key="case").set_value(load_bundled("mole-phantom-2").id).run()
+    picker(app, "Case").set_value(load_bundled("mole-phantom-2").id).run()
     asked = held(app).asked
     assert asked is not None
     assert (asked.attack_region, asked.attack_outside) == (None, False)
@@ -109,6 +109,9 @@ def test_a_link_sets_where_the_picture_may_be_changed() -> None:
         ({"attack": "pgd", "steps": "9" * 400}, "must be between 1 and 200"),
         ({"region": "0.5,0.5,0.4,0.9"}, "in shares of the picture"),
         ({"region": "nan,0,1,1"}, "in shares of the picture"),
+        ({"attack": "hair"}, "is not for this kind of picture (chest X-ray)"),
+        ({"model": "cxr_pneumonia", "attack": "eyelash_shadow"}, "is not for this kind of picture (chest X-ray)"),
+        ({"where": "liver"}, "is not marked on this case"),
     ],
 )
 def test_what_a_link_asks_for_in_vain_is_said_and_the_rest_is_shown(query: dict[str, str], reason: str) -> None:
@@ -123,7 +126,7 @@ def test_what_a_link_asks_for_in_vain_is_said_and_the_rest_is_shown(query: dict[
 def test_each_change_is_in_the_address_and_an_older_address_brings_the_older_state_back() -> None:
     app = opened()
     before = address(app)
-    app.selectbox(key="Explainer method").set_value("saliency").run()
+    picker(app, "Explainer").set_value("saliency").run()
     assert address(app)["explainer"] == "saliency"
     for name in list(app.query_params):
         del app.query_params[name]
@@ -141,7 +144,7 @@ def test_each_change_is_in_the_address_and_an_older_address_brings_the_older_sta
 def test_an_address_that_was_overtaken_by_a_click_does_not_undo_it() -> None:
     app = opened()
     before = address(app)
-    app.selectbox(key="Explainer method").set_value("saliency").run()
+    picker(app, "Explainer").set_value("saliency").run()
     for name, text in before.items():
         app.query_params[name] = text
     app.run()

@@ -33,7 +33,7 @@ def drawn(levels: float) -> dict[float, dict[str, Any]]:
     app = AppTest.from_function(dial, args=(levels,), default_timeout=60).run()
     assert not app.exception
     (component,) = app.get("bidi_component")
-    return {stop["epsilon"]: stop for stop in json.loads(component.proto.json)["stops"]}
+    return {stop["epsilon"]: stop for stop in json.loads(component.proto.json)[0]["stops"]}
 
 
 def test_the_size_that_is_set_is_always_a_stop() -> None:

@@ -14,7 +14,7 @@ from core.classifier import Classifier
 from imaging.bundled import bundled_cases, load_bundled
 from model_zoo.loading import load_classifier
 from perturbations import Threat
-from tests.dashboard.steps import NOTICE, errors, opened, phantom_png, png, settled, shown, upload
+from tests.dashboard.steps import NOTICE, errors, opened, phantom_png, picker, png, settled, shown, upload
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def app() -> AppTest:
 def test_first_start_shows_a_finished_comparison_of_a_bundled_case(app: AppTest) -> None:
     text = shown(app)
     assert NOTICE in text
-    assert app.selectbox(key="case").value in {load_bundled(case.key).id for case in bundled_cases()}
+    assert picker(app, "Case").value in {load_bundled(case.key).id for case in bundled_cases()}
     for part in (
         "flagged from",
         "Random noise",
@@ -60,10 +60,10 @@ def test_a_changed_parameter_is_computed_without_a_click(app: AppTest) -> None:
 
 
 def test_other_methods_have_other_forms(app: AppTest) -> None:
-    app = settled(app.selectbox(key="Explainer method").set_value("saliency").run())
+    app = settled(picker(app, "Explainer").set_value("saliency").run())
     app = settled(app.selectbox(key="kind of change").set_value(Threat.ARTIFACT).run())
-    assert app.selectbox(key="Perturbation method").value == "motion_blur"
-    app = settled(app.selectbox(key="Perturbation method").set_value("exposure").run())
+    assert picker(app, "Perturbation").value == "motion_blur"
+    app = settled(picker(app, "Perturbation").set_value("exposure").run())
     assert "With exposure" in shown(app)
     assert app.slider(key="exposure severity").value == 3
     assert not [control for control in app.segmented_control if control.key == "goal"]
@@ -78,20 +78,20 @@ def test_every_case_says_where_it_comes_from(app: AppTest) -> None:
 
 def test_an_upload_becomes_the_current_case_and_its_name_is_nowhere(app: AppTest) -> None:
     app = upload(app, phantom_png("dermoscopy"), "JANE DOE 1970.png")
-    assert app.selectbox(key="model").value == "dermoscopy_melanoma"
+    assert picker(app, "Model").value == "dermoscopy_melanoma"
     text = shown(app)
     assert "melanoma" in text
-    assert "JANE" not in text + str(app.session_state["case"]) + "".join(app.selectbox(key="case").options)
+    assert "JANE" not in text + str(app.session_state["case"]) + "".join(picker(app, "Case").options)
 
 
 def test_what_cannot_be_read_gives_one_sentence_and_nothing_is_lost(app: AppTest) -> None:
-    before, case = shown(app), app.selectbox(key="case").value
+    before, case = shown(app), picker(app, "Case").value
     app = upload(app, b"not a picture", "JANE DOE.dcm")
     (error,) = errors(app)
     assert "This file:" in error
     assert "Choose a DICOM, PNG" in error
     assert "JANE" not in error
-    assert app.selectbox(key="case").value == case
+    assert picker(app, "Case").value == case
     assert before in shown(app).replace(f"{error}\n", "")
     next(button for button in app.button if button.label == "Close").click().run()
     assert not errors(app)
@@ -102,9 +102,9 @@ def test_a_frame_of_several_can_be_chosen(app: AppTest) -> None:
     buffer = io.BytesIO()
     frames[0].save(buffer, "tiff", save_all=True, append_images=frames[1:])
     app = upload(app, buffer.getvalue())
-    first = app.selectbox(key="case").value
+    first = picker(app, "Case").value
     app = settled(app.number_input(key=f"frame {first}").set_value(2).run())
-    second = app.selectbox(key="case").value
+    second = picker(app, "Case").value
     assert second != first
     assert app.number_input(key=f"frame {second}").value == 2
 
@@ -114,7 +114,7 @@ def insist(app: AppTest) -> AppTest:
 
 
 def test_a_case_of_another_kind_is_out_of_scope_until_the_reader_insists(app: AppTest) -> None:
-    app = settled(app.selectbox(key="model").set_value("fundus_referable_dr").run())
+    app = settled(picker(app, "Model").set_value("fundus_referable_dr").run())
     reason = "The model was made for fundus photographs, not for chest X-rays."
     text = shown(app)
     assert f"<li>{reason}</li>" in text
@@ -128,20 +128,20 @@ def test_a_case_of_another_kind_is_out_of_scope_until_the_reader_insists(app: Ap
 
 
 def test_to_insist_holds_for_one_case_and_one_model(app: AppTest) -> None:
-    first = app.selectbox(key="case").value
-    app = insist(settled(app.selectbox(key="model").set_value("fundus_referable_dr").run()))
+    first = picker(app, "Case").value
+    app = insist(settled(picker(app, "Model").set_value("fundus_referable_dr").run()))
     chests = [load_bundled(case.key).id for case in bundled_cases() if case.modality == "cxr"]
-    app.selectbox(key="case").set_value(next(case for case in chests if case != first)).run()
-    app = settled(app.selectbox(key="model").set_value("fundus_referable_dr").run())
+    picker(app, "Case").set_value(next(case for case in chests if case != first)).run()
+    app = settled(picker(app, "Model").set_value("fundus_referable_dr").run())
     assert "Show anyway" in [button.label for button in app.button]
-    app = settled(app.selectbox(key="case").set_value(first).run())
+    app = settled(picker(app, "Case").set_value(first).run())
     assert "Show anyway" not in [button.label for button in app.button]
 
 
 def test_a_picture_that_its_kind_belies_is_out_of_scope(app: AppTest) -> None:
     app = upload(app, phantom_png("dermoscopy"))
     app = settled(app.selectbox(key=f"read as {app.session_state['case']}").set_value("cxr").run())
-    assert app.selectbox(key="model").value == "cxr_pneumonia"
+    assert picker(app, "Model").value == "cxr_pneumonia"
     assert "The image has colors, like dermoscopy images, and the model reads gray chest X-rays." in shown(app)
     assert 'class="sentence"' not in shown(app)
 
@@ -173,6 +173,6 @@ def test_two_sessions_do_not_see_each_other(app: AppTest) -> None:
     other = settled(opened())
     app = upload(app, png(np.random.default_rng(0).random((80, 90, 1), dtype=np.float32)))
     other.run()
-    uploaded = app.selectbox(key="case").value
-    assert len(app.selectbox(key="case").options) == len(other.selectbox(key="case").options) + 1
-    assert other.selectbox(key="case").value != uploaded
+    uploaded = picker(app, "Case").value
+    assert len(picker(app, "Case").options) == len(picker(other, "Case").options) + 1
+    assert picker(other, "Case").value != uploaded

@@ -108,6 +108,11 @@ def test_all_maps_share_one_printed_scale(explainer: str, signed: bool) -> None:
     assert made["scale"]["unit"] == attacked(explainer).comparison.clean.attribution.unit
 
 
+@pytest.mark.parametrize(("explainer", "grain"), [("saliency", ""), ("grad_cam", "8 × 8 map, smoothly enlarged")])
+def test_a_map_that_was_enlarged_says_so(explainer: str, grain: str) -> None:
+    assert drawn(explainer)["played"]["scale"]["grain"] == grain
+
+
 def test_a_map_without_evidence_says_so() -> None:
     frame = dataclasses.replace(played().frames[1], heat=None)
     steps = dataclasses.replace(played(), frames=(frame,))
@@ -158,7 +163,7 @@ def section(
 
 def given(app: AppTest) -> list[dict[str, Any]]:
     """What the components on the page are given."""
-    return [json.loads(part.proto.json) for part in app.get("bidi_component")]
+    return [json.loads(part.proto.json)[0] for part in app.get("bidi_component")]
 
 
 def test_an_attack_in_steps_has_its_curve_and_on_request_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:

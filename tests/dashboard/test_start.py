@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-NEEDLESS = ("captum", "gdcm", "onnx", "pydicom", "scipy.optimize", "scipy.stats", "shap", "timm")
+NEEDLESS = ("captum", "gdcm", "onnx", "pandas", "pyarrow", "pydicom", "scipy.optimize", "scipy.stats", "shap", "timm")
 SCRIPT = f"""
 import sys
 from dashboard.services import warming

@@ -13,17 +13,18 @@ from streamlit.testing.v1 import AppTest
 from core.errors import ParameterError
 from core.registry import Registry
 from dashboard.components.lessons import QUIZ
-from dashboard.components.links import title_of
+from dashboard.components.links import EXPLAINER, title_of
 from dashboard.services.address import AXES, GOALS, UNAWARE
 from dashboard.services.lessons import lessons
 from dashboard.services.models import OFFERED
 from dashboard.services.threats import FILE, PAGES, Link, threat_map
 from dashboard.views.threats import ELSEWHERE, FILTER, HERE
-from defenses import DEFENSES
+from defenses import DEFENSES, defend
 from evaluation.threat import REMEDIES
 from explainers import EXPLAINERS
 from imaging.bundled import bundled_cases
 from model_zoo.cards import cards
+from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS
 from tests.dashboard.steps import NOTICE, opened, shown
 
@@ -124,6 +125,23 @@ def test_every_link_leads_to_what_there_is(entry: str, link: Link) -> None:
         assert query.get("model", "cxr_pneumonia") in MODELS
     else:
         _state(query)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param(link.query, id=f"{entry}-{link.label}")
+        for entry, link in LINKS
+        if link.page == "look" and link.query
+    ],
+)
+def test_every_link_to_look_names_methods_that_its_model_can_serve(query: Mapping[str, str]) -> None:
+    model = load_classifier(query["model"])
+    behind = defend(query["defense"], model, None) if "defense" in query else model
+    attacked = model if query.get("attacker") == UNAWARE else behind
+    assert EXPLAINERS[query.get("explainer", EXPLAINER)].unmet(behind.offers) is None
+    assert PERTURBATIONS[query["attack"]].unmet(attacked.offers) is None
 
 
 def _lesson(query: dict[str, str]) -> None:

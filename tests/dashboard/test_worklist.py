@@ -46,7 +46,7 @@ def opened(order: list[str] | None = None, case: str = "") -> AppTest:
 def sent(app: AppTest) -> Mapping[str, Any]:
     """What the browser is told."""
     (component,) = app.get("bidi_component")
-    told: Mapping[str, Any] = json.loads(component.proto.json)
+    told: Mapping[str, Any] = json.loads(component.proto.json)[0]
     return told
 
 

@@ -7,7 +7,7 @@ const PATIENCE = 5000; // ms after which what was sent and never answered is for
 const TICKS = ["0", "0.1", "0.5", "1", "2", "4", "8", "16"];
 const SAVED = new Map([[true, "Survives 8 bits"], [false, "Lost in 8 bits"]]);
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".dial");
   const find = (selector) => root.querySelector(selector);
   const slider = find("input[type=range]");

@@ -1,6 +1,6 @@
 // Two pictures under one view: zoom, place and contrast are the same for both, and so is every step of drawing them.
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".pair");
   root.pair ??= new Pair(root);
   root.pair.show(data, (pick) => setTriggerValue("pick", pick));

@@ -5,7 +5,7 @@ const PLAYED = "second-look played";
 const [OPACITY, THRESHOLD, GAMMA] = [0.8, 0.1, 0.8]; // of a map over a picture, as in the viewer
 const [LEFT, RIGHT, EDGE] = [46, 8, 12]; // margins of the curve
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const root = parentElement.querySelector(".player");
   root.player ??= new Player(root);
   root.player.show(data);
@@ -52,7 +52,7 @@ class Player {
     this.find(".curve svg").setAttribute("aria-label", data.caption);
     this.find(".caption").textContent = data.caption;
     const scale = data.played?.scale;
-    const parts = scale ? [scale.name, bold(scale.low), ramp(data.played.lut), bold(scale.high), scale.unit] : [];
+    const parts = scale ? [scale.name, bold(scale.low), ramp(data.played.lut), bold(scale.high), scale.unit, scale.grain] : [];
     this.find(".scale").replaceChildren(...parts);
   }
 

@@ -72,6 +72,7 @@ def _played(played: Playback, label: str, last: int) -> dict[str, Any]:
             "low": f"{'≤ ' if played.beyond and played.low else ''}{played.low:.3g}".replace("-", "−"),
             "high": f"{'≥ ' if played.beyond else ''}{played.high:.3g}",
             "unit": played.unit,
+            "grain": played.grain,
         },
     }
 

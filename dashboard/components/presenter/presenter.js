@@ -1,6 +1,6 @@
 // Presses the buttons of the page for whoever has only a keyboard or a remote control in hand.
 
-export default function ({ data }) {
+export default function ({ data: [data] }) {
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
     if (event.composedPath()[0].closest?.("input, textarea, select, dialog, [role=radiogroup]")) return;

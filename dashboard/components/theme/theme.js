@@ -14,7 +14,7 @@ const COLORS = {
   codeBackgroundColor: "--raised",
 };
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const button = parentElement.querySelector("button");
   const root = document.documentElement;
   const chosen = () => (localStorage.getItem(KEPT) === "light" ? "light" : "dark");

@@ -4,7 +4,7 @@ const NOWHERE = { id: "", size: [1, 1], spacing_mm: null, orientation: null, win
 const HINT = "Point at a picture to read its values.";
 const LATEST = 600;
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".viewer");
   root.viewer ??= new Viewer(root);
   Object.assign(root.viewer, { setStateValue, setTriggerValue });

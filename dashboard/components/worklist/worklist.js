@@ -18,7 +18,7 @@ const ORDERS = {
   name: (a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }),
 };
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const list = parentElement.querySelector(".worklist");
   const sieve = parentElement.querySelector(".sieve");
   list.classList.toggle("short", data.short);
@@ -83,9 +83,10 @@ function draw(list, sieve) {
     const why = lines.length ? "No case fits. Change what is shown." : "No case yet. Drop a file below.";
     rows.push(element("div", { className: "empty", role: "presentation", textContent: why }));
   }
-  const { scrollTop } = list;
-  list.replaceChildren(...rows);
-  list.scrollTop = scrollTop;
+  for (const gone of [...list.children].filter((row) => !rows.includes(row))) gone.remove();
+  rows.forEach((row, i) => {
+    if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null); // what is being clicked stays
+  });
   const all = `${lines.length} case${lines.length === 1 ? "" : "s"}`;
   sieve.querySelector(".count").textContent = kept.length === lines.length ? all : `${kept.length} of ${all}`;
   const current = list.querySelector('[aria-selected="true"]') ?? list.querySelector("button");
