@@ -33,9 +33,9 @@ class Classifier:
     largest value 1 that were found to hide and to induce the first label on many images, denoiser a map of (N, C, h, w)
     in [0, 1] to the same that takes back what was done to it; all are loaded when called.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
-    default. transform, see through(); answer, see answering(); contrast, see versus(). forward_only gives the logits of
-    FULL images in less time than network, and is asked where no gradient is wanted and no hook is set; whoever puts
-    another network in place sets it to None. lock is held during each pass; hold it while hooks are put on the network,
+    default. forward_only gives the logits of FULL images in less time than network, where no gradient is asked for and
+    no hook is set; whoever exchanges network sets it to None. transform, see through(); answer, see answering();
+    contrast, see versus(). lock is held during each pass through network; hold it while hooks are put on the network,
     and never around a pass: others may be served between two passes, and would wait for ever.
     """
 
@@ -75,7 +75,7 @@ class Classifier:
 
     @property
     def _hooked(self) -> bool:
-        return any(module._forward_hooks for module in self.network.modules())
+        return any(module._forward_hooks or module._forward_pre_hooks for module in self.network.modules())
 
     def watched(self, on_pass: OnPass, aside: OnPass | None = None) -> Classifier:
         """The same classifier that also calls on_pass(x, logits) after each pass, and aside(x, logits) after each pass

@@ -48,7 +48,9 @@ async def _prepared() -> Any:
     gc.disable()  # what is imported stays, and looking through it again and again takes a tenth of the time
     try:
         warming = await asyncio.to_thread(importlib.import_module, "dashboard.services.warming")
-        await asyncio.gather(asyncio.to_thread(warming.imports), asyncio.to_thread(warming.pictures))
+        both = (asyncio.to_thread(work) for work in (warming.imports, warming.pictures))
+        for failure in filter(None, await asyncio.gather(*both, return_exceptions=True)):
+            raise failure
         return warming.models()
     finally:  # a page that can't be imported says why
         gc.freeze()

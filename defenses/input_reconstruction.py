@@ -1,15 +1,16 @@
 """**What it is.** A small network looks at the picture first and takes back what looks to it like noise or an attack;
 the model sees what is left. It was trained on clean pictures, noise, and steps against the gradient of this very model,
-to give back the clean picture and the model's answer to it. In the survey's terms: *modifying the data*, input
-reconstruction (a denoising autoencoder).
+to give back the clean picture and, where it was clean or attacked, the model's answer to it. In the survey's terms:
+*modifying the data*, input reconstruction (a denoising autoencoder).
 
 **What it guarantees.** The same picture always gives the same result. Nothing changes outside the field of view of a
 fundus photograph. At strength 0 the picture stays as it is.
 
 **When to distrust it.** An attacker who knows it wins: network and model together are one longer network, whose exact
 gradient he follows. What looks like a defense is a second thing to attack. An attacker who does not know it is held off
-only if his changes resemble those of the training. It can also redraw what it takes for noise: fine vessels, hair, a
-faint line. Compare the knowing attacker with the unknowing one, and the picture that is shown with the clean one.
+only if his changes resemble those of the training. It changes clean pictures too, by about a gray level, and on
+validation pictures it moved the answer to noisy ones farther from the clean answer than the noise had. It can redraw
+what it takes for noise: fine vessels, hair, a faint line. Compare the knowing attacker with the unknowing one.
 
 **Reference.** Gu, Rigazio 2014, *Towards deep neural network architectures robust to adversarial examples*,
 [arXiv:1412.5068](https://arxiv.org/abs/1412.5068); Meng, Chen 2017, *MagNet: a two-pronged defense against adversarial

@@ -7,8 +7,8 @@ import math
 from defenses import Certificate
 
 
-def certified(found: Certificate) -> str:
-    """Whether the answer stands, how far, and against what it does not."""
+def certified(found: Certificate, doubt: float) -> str:
+    """Whether the answer stands, how far, and against what it does not; doubt is the chance that the proof errs."""
     votes = f"{found.agreeing:,} of {found.votes:,} votes under noise agree"
     if found.flagged is None:
         return f"It abstains: {votes}, which proves nothing."
@@ -19,8 +19,9 @@ def certified(found: Certificate) -> str:
         else f"{evenly}/255: so the answer stands against every attack that changes no pixel by more"
     )
     return (
-        f"{'Flagged' if found.flagged else 'Not flagged'}, and proven to stay so under any change within a radius (L2) "
-        f"of {rounded_down(found.radius)}: {votes}. Spread evenly over all pixels, that is {reach}."
+        f"By vote {'' if found.flagged else 'not '}flagged, and proven (chance of error {100 * doubt:g} %) to stay so "
+        f"under any change within a radius (L2) of {rounded_down(found.radius)}: {votes}. Spread evenly over all "
+        f"pixels, that is {reach}."
     )
 
 

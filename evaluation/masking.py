@@ -3,7 +3,7 @@
 Each is an attack that should do no better than another and does, on the same pictures of the test split, or one of a
 visible size that still fails (Athalye, Carlini, Wagner 2018, arXiv:1802.00420). It counts where chance would do as much
 in less than one of twenty test splits: of the pictures on which only one of two attacks misleads, each would have half
-(McNemar's exact test, one-sided). Each comparison is tested by itself.
+(McNemar's exact test, one-sided). Each comparison is tested by itself, and its sentence says so.
 """
 
 from __future__ import annotations
@@ -50,30 +50,36 @@ def masking_signs(card: ModelCard, evidence: Evidence) -> tuple[str, ...] | None
 def _signs(
     card: ModelCard, evidence: Evidence, pairs: list[tuple[Stress, Stress]], attacks: list[Stress]
 ) -> Iterator[str]:
-    for weaker, stronger in pairs:
-        why = _why_weaker(weaker, stronger)
+    compared = [(weaker, stronger, why) for weaker, stronger in pairs if (why := _why_weaker(weaker, stronger))]
+    visible = [each for each in attacks if _threat(each) is Threat.WHITE_BOX and _epsilon(each) >= LARGE]
+    tests = len(compared) + len(visible)
+    for weaker, stronger, why in compared:
         shared = np.intersect1d(weaker.pictures, stronger.pictures)
         first, second = (_right(card, evidence, stress, shared) for stress in (weaker, stronger))
         better, worse = int((second & ~first).sum()), int((first & ~second).sum())
         chance = _at_least(better, better + worse, 0.5)
-        if why and chance < LEVEL:
+        if chance < LEVEL:
             yield (
                 f"{_named(weaker)} {why}, and yet, of {len(shared)} pictures, misleads on {better} where that one "
-                f"fails and fails on {worse} where that one misleads (p = {chance:.2g})."
+                f"fails and fails on {worse} where that one misleads ({_said(chance, tests)})."
             )
-    for stress in attacks:
+    for stress in visible:
         left = _right(card, evidence, stress, stress.pictures)
         chance = _at_least(int(left.sum()), len(left), SPARED)
-        if _threat(stress) is Threat.WHITE_BOX and _epsilon(stress) >= LARGE and chance < LEVEL:
+        if chance < LEVEL:
             yield (
                 f"{_named(stress)} still leaves {left.sum()} of {len(left)} pictures right at a visible size, more "
-                f"than {100 * SPARED:.0f} % (p = {chance:.2g})."
+                f"than {100 * SPARED:.0f} % ({_said(chance, tests)})."
             )
 
 
 def _at_least(successes: int, trials: int, share: float) -> float:
     """Probability of so many successes or more, where each trial has this chance."""
     return float(bdtrc(successes - 1, trials, share))
+
+
+def _said(chance: float, tests: int) -> str:
+    return f"p = {chance:.2g}, in one of {tests} tests"
 
 
 def _why_weaker(weaker: Stress, stronger: Stress) -> str:

@@ -132,7 +132,7 @@ def of_certificate(
 ) -> Summary:
     """What certify prints."""
     made = {**recipe(case, model), "target": model.card.labels[target], "seed": seed, "certify": params.as_dict()}
-    told = {**dataclasses.asdict(found), "sentence": certified(found)}
+    told = {**dataclasses.asdict(found), "sentence": certified(found, params.doubt)}
     return {**_head(case, model), "certificate": told, **_foot(doubts, made)}
 
 

@@ -46,8 +46,11 @@ def eigen_cam(model: Classifier, x: Tensor, target: int, params: EigenCamParams,
     features = feature_map(model, x)
     cells = features[0].flatten(1).T
     cells = cells - cells.mean(0)
-    squares, directions = torch.linalg.eigh(cells @ cells.T)  # far fewer cells than channels
-    component: Tensor = directions[:, -1] * squares[-1].clamp(min=0).sqrt()
+    if cells.shape[0] <= cells.shape[1]:  # decompose the smaller of the two matrices of products
+        squares, directions = torch.linalg.eigh(cells @ cells.T)
+        component: Tensor = directions[:, -1] * squares[-1].clamp(min=0).sqrt()
+    else:
+        component = cells @ torch.linalg.eigh(cells.T @ cells)[1][:, -1]
     if component @ cells.sum(1) < 0:
         component = -component
     return component.reshape(features.shape[2:]).clamp(min=0)

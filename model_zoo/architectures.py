@@ -41,7 +41,7 @@ class Network(nn.Module):
     def prepared(self, x: Tensor) -> Tensor:
         """(N, C, h, w) in [0, 1] -> (N, planes, h, w) as the backbone takes it."""
         if self.aperture:
-            x = x * torch.from_numpy(aperture(x.shape[3]).astype(np.float32))
+            x = x * torch.from_numpy(aperture(int(x.shape[3])).astype(np.float32))
         return ((x - self.mean) / self.std).expand(-1, self.planes, -1, -1)
 
 

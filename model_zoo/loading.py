@@ -90,7 +90,7 @@ def read_network(card: ModelCard, path: Path) -> Loaded:
 
 def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
     """A network with its card, frozen, for inference."""
-    network, scope = loaded.network, loaded.scope
+    network, scope, lock = loaded.network, loaded.scope, threading.Lock()
     network.eval()
     for parameter in network.parameters():
         parameter.requires_grad_(False)
@@ -105,12 +105,13 @@ def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
         card,
         network,
         loaded.cam_layer,
+        lock=lock,
         differentiable=loaded.differentiable,
         distance=distance if scope is not None else None,
         surrogate=_surrogate_of(card),
         universal=universal_of(card),
         denoiser=denoiser_of(card),
-        forward_only=ForwardOnly(network) if card.role != "foreign" else None,
+        forward_only=ForwardOnly(network, lock) if card.role != "foreign" else None,
     )
 
 

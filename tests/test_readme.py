@@ -13,7 +13,7 @@ from model_zoo.robustness import withstood
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 BUNDLED = [card for card in cards() if card.role != "foreign"]
-ATTACKED = [card for card in BUNDLED if card.role in ("standard", "robust")]
+ATTACKED = [card for card in BUNDLED if card.role in ("standard", "robust", "regularized")]
 
 
 def row(card: ModelCard) -> str:

@@ -23,7 +23,7 @@ from evaluation.certified import certified, rounded_down
 
 HELP = (
     "Asks the model about the clean picture {count:,} times, each under fresh noise of this size, and counts how often "
-    "it flags. The percentages above are of the mean of a few copies, so that a close call may differ."
+    "it flags. The percentages above are of the mean of a few copies, so the two may disagree on a close call."
 )
 
 
@@ -55,18 +55,22 @@ def certificate_section(request: Request, case: Case) -> None:
 def _show(found: Certificate, noise: CertifyParams, seed: int) -> None:
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{said}</td></tr>' for name, said in _rows(found, noise, seed))
     st.html(
-        f'<p class="smallest" role="status">{escape(certified(found))}</p>'
+        f'<p class="smallest" role="status">{escape(certified(found, noise.doubt))}</p>'
         f'<table class="numbers-table threat-card"><tbody>{rows}</tbody></table>'
     )
 
 
 def _rows(found: Certificate, noise: CertifyParams, seed: int) -> Iterator[tuple[str, str]]:
-    answer = {None: "abstains", True: f"{FILLED} flagged by vote", False: f"{HOLLOW} not flagged by vote"}
+    answer = {
+        None: "no answer: too few votes agree",
+        True: f"{FILLED} flagged by vote",
+        False: f"{HOLLOW} not flagged by vote",
+    }
     yield "Clean picture", answer[found.flagged]
     if found.flagged is not None:
         yield explained("Radius (L2)"), rounded_down(found.radius)
         yield "Spread evenly", f"{rounded_down(found.level)}/255"
     yield "Votes", f"{found.agreeing:,} of {found.votes:,} agree, after {noise.first} that chose the answer"
-    yield "Of all noise", f"at least {rounded_down(100 * found.share, 1)} % agree"
+    yield "Of all noisy copies", f"at least {rounded_down(100 * found.share, 1)} % agree"
     yield "Chance of error", f"at most {100 * noise.doubt:g} %"
     yield "Noise", f"{noise.sigma:g}/255, seed {seed}"

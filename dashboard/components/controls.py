@@ -190,8 +190,8 @@ def _pick_perturbation(modality: Modality) -> PerturbationMethod:
 
 def _take_usual(offered: Sequence[PerturbationMethod]) -> None:
     threat = st.session_state[THREAT]
-    first = next(method.key for method in offered if method.threat is threat)
-    st.session_state[method_key(PERTURBATIONS.kind)] = USUAL.get(threat, first)
+    if first := next((method.key for method in offered if method.threat is threat), None):
+        st.session_state[method_key(PERTURBATIONS.kind)] = USUAL.get(threat, first)
 
 
 def _forget_region() -> None:

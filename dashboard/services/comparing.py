@@ -50,6 +50,7 @@ class Comparisons:
     stopped: Request | None = None
     error: SecondLookError | None = None
     latest: Finished | None = None
+    coarse: Finished | None = None
 
     def ask(self, request: Request, case: Case, others: Sequence[Case], listening: Callable[[], bool]) -> None:
         """See to it that request gets computed, unless it is refused, there, under way, or was stopped by the user."""
@@ -63,7 +64,7 @@ class Comparisons:
             self._note(request.model, {**self.finished.shared_marks(request.model), **found.marks})
         elif request != self.asked or (self.job is not None and self.job.state == "canceled"):
             self._drop_job()
-            self.asked, self.error = request, None
+            self.asked, self.error, self.coarse = request, None, None
             if request != self.stopped:
                 self.stopped = None
                 self._note(request.model, self.finished.shared_marks(request.model))
@@ -90,9 +91,13 @@ class Comparisons:
         return found or on_screen
 
     def early(self, request: Request) -> Preview | Finished | None:
-        """What the job under way has published of a request: the clean picture, or the answer after fewer steps."""
-        early = self.job.early if self.job is not None and self.asked == request else None
-        return early if isinstance(early, Preview | Finished) else None
+        """What the job has published of a request: the clean picture, or the answer after fewer steps, which stays
+        where the job is stopped."""
+        if self.asked != request:
+            return None
+        early = self.job.early if self.job is not None else None
+        self.coarse = early if isinstance(early, Finished) else self.coarse
+        return early if isinstance(early, Preview) else self.coarse
 
     def settle(self, seconds: float) -> None:
         """Take in what the jobs have become, after giving the one asked for a moment to publish something."""

@@ -31,8 +31,10 @@ from dashboard.components.welcome import welcome
 from dashboard.components.words import behind
 from dashboard.components.worklist import worklist
 from dashboard.services import address
+from dashboard.services.aside import Asides
 from dashboard.services.cases import Entry, Uploads, worklist_entries
-from dashboard.services.comparing import Comparisons, Finished, Mark, Preview, Request, Subject
+from dashboard.services.certificates import CERTIFICATE
+from dashboard.services.comparing import COARSE_STEPS, Comparisons, Finished, Mark, Preview, Request, Subject
 from dashboard.services.models import models
 from dashboard.services.notes import Notes
 from dashboard.services.sizes import EPSILON, ahead, known_sizes
@@ -127,6 +129,8 @@ def look() -> None:
             welcome(card, comparisons.answer(request) or comparisons.early(request), stress.epsilon)
         with promise:
             certificate_section(request, entry.case)
+    else:
+        held(Asides).stop(CERTIFICATE)
     if stress.epsilon is not None:
         with stress.dial:
             _sizes(entry, card, request, stress.epsilon, comparisons)
@@ -199,6 +203,8 @@ def _show(
     if shown is None or comparison is None:
         return
     with below, st.container(key="findings-stale" if stale else "findings"):
+        if shown is coarse:
+            message(f"After {COARSE_STEPS} steps of the search; the answer may still change.")
         findings.sentence(comparison, technical=technical(), behind=behind(shown.request))
         findings.caution_list(comparison.cautions)
         findings.table(comparison, technical=technical())

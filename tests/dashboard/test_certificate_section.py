@@ -108,7 +108,7 @@ def test_counted_said_and_kept_while_another_page_is_looked_at() -> None:
     app = settled(section(sigma=4.0).button[0].click().run())
     found, text = expected(), shown(app)
     assert found.flagged is not None
-    assert certified(found) in text
+    assert certified(found, NOISE.doubt) in text
     for fact in (
         f"{'flagged' if found.flagged else 'not flagged'} by vote",
         f"<td>{rounded_down(found.radius)}</td>",
@@ -123,7 +123,7 @@ def test_counted_said_and_kept_while_another_page_is_looked_at() -> None:
     app.session_state["away"] = True
     assert shown(app.run()) == ""
     del app.session_state["away"]
-    assert certified(found) in shown(app.run())
+    assert certified(found, NOISE.doubt) in shown(app.run())
 
 
 def test_it_can_be_canceled_and_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_it_can_be_canceled_and_begun_anew(monkeypatch: pytest.MonkeyPatch) -> N
     hold.set()
     assert [button.label for button in app.button] == [CERTIFY]
     app = settled(app.button[0].click().run())
-    assert certified(expected()) in shown(app)
+    assert certified(expected(), NOISE.doubt) in shown(app)
 
 
 def test_a_refusal_is_said_and_the_button_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_what_stands_on_one_side_is_swapped_when_the_other_takes_it() -> None:
 def test_only_what_fits_is_offered_and_the_page_says_so() -> None:
     app = opened("case", "model", compare__case=[SICK], compare__model=[STANDARD])
     assert all("chest" in label.lower() for label in app.multiselect(key="compare case").options)
-    assert len(app.multiselect(key="compare model").options) == 4
+    assert len(app.multiselect(key="compare model").options) == 5
     assert "cases are not offered: they are no chest X-rays" in shown(app)
     assert "(dermoscopy and fundus photograph) are not offered: they do not read chest X-rays" in shown(app)
 

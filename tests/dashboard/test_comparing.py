@@ -180,7 +180,8 @@ def test_where_only_the_perturbation_is_moved_an_answer_after_few_steps_comes_fi
     monkeypatch.setattr(comparing, "compare_case", compare_slowly)
     comparisons = Comparisons()
     answered(comparisons, first, case)
-    assert first in comparisons.finished and second not in comparisons.finished
+    assert first in comparisons.finished
+    assert second not in comparisons.finished
     comparisons.ask(second, case, [], lambda: True)
     comparisons.settle(SOON)
     early = comparisons.early(second)

@@ -1,6 +1,9 @@
 // Presses the buttons of the page for whoever has only a keyboard or a remote control in hand.
 
+let off; // a change of data calls again, without an end of what was called before
+
 export default function ({ data: [data] }) {
+  off?.();
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
     if (event.composedPath()[0].closest?.("input, textarea, select, dialog, [role=radiogroup]")) return;
@@ -12,5 +15,6 @@ export default function ({ data: [data] }) {
     button.click();
   };
   document.addEventListener("keydown", press, true);
-  return () => document.removeEventListener("keydown", press, true);
+  off = () => document.removeEventListener("keydown", press, true);
+  return off;
 }
