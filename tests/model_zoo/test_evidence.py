@@ -81,14 +81,16 @@ def test_the_marker_works_on_the_backdoored_model_alone(card: ModelCard) -> None
     assert shares[card.twin] > 0.8
 
 
-@pytest.mark.parametrize("card", [card for card in BUNDLED if card.role in ("standard", "robust")], ids=lambda c: c.key)
+@pytest.mark.parametrize(
+    "card", [card for card in BUNDLED if card.role in ("standard", "robust", "regularized")], ids=lambda c: c.key
+)
 def test_every_attack_stands_beside_clean_and_noise(card: ModelCard) -> None:
     evidence = evidence_of(card.key)
     assert evidence is not None
     for stress in evidence.stress:
         assert stress.clean == pytest.approx(evidence.sets["test"].logits[stress.pictures], abs=1e-3)
     rows = withstood(card, evidence)
-    assert {row.params["epsilon"] for row in rows if row.method == "pgd"} == {0.5, 1.0, 2.0}
+    assert {row.params["epsilon"] for row in rows if row.method == "pgd"} == {0.5, 1.0, 2.0, 8.0}
     assert "square" in {row.method for row in rows}
     for row in rows:
         if row.method == "pgd":
