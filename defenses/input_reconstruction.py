@@ -8,9 +8,9 @@ fundus photograph. At strength 0 the picture stays as it is.
 
 **When to distrust it.** An attacker who knows it wins: network and model together are one longer network, whose exact
 gradient he follows. What looks like a defense is a second thing to attack. An attacker who does not know it is held off
-only if his changes resemble those of the training. It changes clean pictures too, by about a gray level, and on
-validation pictures it moved the answer to noisy ones farther from the clean answer than the noise had. It can redraw
-what it takes for noise: fine vessels, hair, a faint line. Compare the knowing attacker with the unknowing one.
+only if his changes resemble those of the training. It changes clean pictures too, and can move the answer to a noisy
+one farther from the clean answer than the noise had; the page of a model shows how far. It can redraw what it takes for
+noise: fine vessels, hair, a faint line. Compare the knowing attacker with the unknowing one.
 
 **Reference.** Gu, Rigazio 2014, *Towards deep neural network architectures robust to adversarial examples*,
 [arXiv:1412.5068](https://arxiv.org/abs/1412.5068); Meng, Chen 2017, *MagNet: a two-pronged defense against adversarial

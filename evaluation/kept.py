@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,10 +17,11 @@ import numpy as np
 from core.classifier import Classifier
 from core.errors import InputError, ModelError, ParameterError
 from core.values import ModelCard
-from evaluation.defended import Defended
-from evaluation.detect import Detected, Detection
+from evaluation.defended import ROWS, Defended
+from evaluation.detect import CLEAN, KNOWING, Detected, Detection
 from evaluation.evade import Evasion
 from model_zoo.evidence import numbered
+from model_zoo.measures import Array
 
 Table: TypeAlias = dict[str, Any]
 
@@ -93,8 +94,9 @@ def _of_defended(found: Defended) -> Table:
 
 
 def _defended(entry: Table) -> Defended:
-    right = {key: _masks(rows) for key, rows in entry["right"].items()}
-    return Defended(entry["perturbation"], entry["params"], entry["seed"], np.array(entry["groups"]), right)
+    groups = np.array(entry["groups"])
+    right = {key: _columns(rows, ROWS, groups, np.bool_) for key, rows in entry["right"].items()}
+    return Defended(entry["perturbation"], entry["params"], entry["seed"], groups, right)
 
 
 def _of_detected(found: Detected) -> Table:
@@ -116,28 +118,29 @@ def _of_detected(found: Detected) -> Table:
 
 
 def _detected(entry: Table) -> Detected:
+    groups, attacked = np.array(entry["groups"]), (*entry["attacks"], KNOWING)
+    shown = (CLEAN, *entry["artifacts"], *attacked)
     detections = (
         Detection(
             key,
             each["threshold"],
-            {name: np.array(values, dtype=np.float64) for name, values in each["scores"].items()},
-            _masks(each["wrong"]),
+            _columns(each["scores"], shown, groups, np.float64),
+            _columns(each["wrong"], attacked, groups, np.bool_),
         )
         for key, each in entry["detections"].items()
     )
-    return Detected(
-        entry["seed"],
-        np.array(entry["groups"]),
-        entry["attacks"],
-        entry["artifacts"],
-        Evasion(**entry["knowing"]),
-        tuple(detections),
-    )
+    evasion = Evasion(**entry["knowing"])
+    return Detected(entry["seed"], groups, entry["attacks"], entry["artifacts"], evasion, tuple(detections))
 
 
 def _bits(values: Any) -> list[int]:
     return [int(value) for value in values]
 
 
-def _masks(rows: Mapping[str, list[int]]) -> dict[str, Any]:
-    return {name: np.array(values, dtype=np.bool_) for name, values in rows.items()}
+def _columns(rows: Mapping[str, list[float]], names: Sequence[str], groups: Array, kind: type) -> dict[str, Array]:
+    """{name: (N,)} of those names; a column that is missing or of another length than groups (N,) is refused."""
+    columns: dict[str, Array] = {name: np.array(rows[name], dtype=kind) for name in names}
+    for name, column in columns.items():
+        if column.shape != groups.shape:
+            raise ValueError(f"{name} is of {len(column)} pictures, not {len(groups)}")
+    return columns

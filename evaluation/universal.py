@@ -17,14 +17,13 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from core.classifier import Classifier
-from core.errors import ModelError
 from core.gradients import input_gradient
 from core.progress import Report
 from core.values import Direction, Floats, Goal, Mask, ModelCard, Score
 from evaluation.benchmark import batches_of
 from evaluation.split import Split
+from model_zoo import universal
 from model_zoo.measures import Array, rate_interval
-from model_zoo.universal import REMEDY, universal_record
 from perturbations import perturb_batch
 from perturbations.universal import UniversalParams
 
@@ -114,11 +113,8 @@ def flip_rates(
 def flips_of(card: ModelCard) -> tuple[Flips, ...]:
     """What was measured of the changes that are shipped for the model with this card; nothing where there are none.
     Raises ModelError where the record is damaged."""
-    record = universal_record(card)
-    try:
-        return tuple(_flips(row) for row in record["flips"]) if record else ()
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"The changes of {card.key}", f"have a record that can't be read ({error})", REMEDY) from None
+    flips = universal.SHIPPED.record(card, universal.FOLDER, lambda record: tuple(map(_flips, record["flips"])))
+    return flips or ()
 
 
 def flagged_by(model: Classifier, images: Floats, target: int) -> Mask:

@@ -26,14 +26,14 @@ from core.classifier import Classifier
 from core.errors import SecondLookError
 from core.memory import keep_freed_memory
 from model_zoo.data import Examples, Row, examples, read_rows, with_phantoms
-from model_zoo.denoisers import FOLDER, Denoiser, write_denoiser
+from model_zoo.denoisers import CHANGES, FOLDER, Denoiser, write_denoiser
 from model_zoo.loading import load_classifier
+from model_zoo.measures import mean_interval
 from model_zoo.tasks import Adversary, Task, load_task, task_keys
 from model_zoo.train import State, attacked, rate_at, say
 
-Measured: TypeAlias = dict[str, dict[str, float]]
+Measured: TypeAlias = dict[str, dict[str, Tensor]]
 
-CHANGES = ("gaussian", "uniform", "none", "gradient")
 NOISE = 8.0  # largest standard deviation, or reach, /255
 EPSILON, WALK = 2.0, 2  # largest reach of a gradient change, /255, and most steps of it
 PICTURES, BATCH = 600, 8  # to learn from, and at once
@@ -92,11 +92,15 @@ def train(task: Task, model: Classifier, data: Path, steps: int, seed: int) -> t
         if step % max(1, steps // ROUNDS) == 0:
             with torch.no_grad():
                 found = measured(model, {change: denoiser(version) for change, version in versions.items()}, clean)
-            say(f"step {step}/{steps} loss {loss.item():.2f} validation {found}", started, step / steps)
+            say(f"step {step}/{steps} loss {loss.item():.2f} validation {total(found):.2f}", started, step / steps)
             if total(found) < best:
                 best, after, kept = total(found), found, copied(denoiser)
     denoiser.load_state_dict(kept)
-    apart = {change: {"changed": before[change], "cleaned": after[change]} for change in CHANGES}
+    sides = {"changed": before, "cleaned": after}
+    apart = {
+        change: {side: summarized(found[change], validation.groups) for side, found in sides.items()}
+        for change in CHANGES
+    }
     recipe = {"task": task.key, "steps": steps, "batch": BATCH, "noise": NOISE, "epsilon": EPSILON, "seed": seed}
     return denoiser, {"validation": apart, "n": len(clean), "recipe": recipe}
 
@@ -129,20 +133,31 @@ def changed(model: Classifier, x: Tensor, finding: Tensor, change: str, generato
 
 
 def measured(model: Classifier, versions: Mapping[str, Tensor], clean: Tensor) -> Measured:
-    """How far each version is from clean, both (N, C, h, w): the mean of all absolute differences of pixels (/255), and
-    of logits."""
+    """How far each picture of each version is from clean, both (N, C, h, w): the means of its absolute differences of
+    pixels (/255), and of logits, (N,) each."""
     found = {}
     with torch.no_grad():
         answers = model(clean)
         for change, version in versions.items():
-            pixels, logits = (version - clean).abs().mean() * 255, (model(version) - answers).abs().mean()
-            found[change] = {"pixels_255": round(pixels.item(), 4), "logits": round(logits.item(), 4)}
+            pixels, logits = 255 * (version - clean).abs().mean(dim=(1, 2, 3)), (model(version) - answers).abs()
+            found[change] = {"pixels_255": pixels, "logits": logits.mean(dim=1)}
     return found
 
 
 def total(found: Measured) -> float:
     """What a denoiser is judged by: gray levels and logits, over all changes."""
-    return sum(sum(each.values()) for each in found.values())
+    return sum(each.mean().item() for distances in found.values() for each in distances.values())
+
+
+def summarized(distances: Mapping[str, Tensor], groups: Sequence[str]) -> dict[str, Any]:
+    """The mean of each distance (N,), and its 95 % interval over groups of pictures, of length N."""
+    return {
+        name: {
+            "value": round(each.mean().item(), 4),
+            "interval": [round(bound, 4) for bound in mean_interval(each.numpy(), groups)],
+        }
+        for name, each in distances.items()
+    }
 
 
 def copied(denoiser: Denoiser) -> State:

@@ -8,25 +8,42 @@ unless one was trained for it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.errors import InputError, ModelError
-from core.values import InputSpec, ModelCard
+from core.values import InputSpec, ModelCard, Score
+from model_zoo.shipped import Record, Shipped
 
+CHANGES = ("gaussian", "uniform", "none", "gradient")  # of the pictures that it learns from, and is measured on
 ENLARGED = 16  # brings a change of some gray levels near to one
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "denoisers"
-REMEDY = "Restore the files from the repository, or train it anew: python -m model_zoo.denoise."
+SHIPPED = Shipped("a denoiser", "python -m model_zoo.denoise")
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far pictures are from the clean ones: means of the absolute differences of pixels (/255), and of logits."""
+
+    pixels: Score
+    logits: Score
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Pictures after a change, one of CHANGES, and behind the denoiser."""
+
+    change: str
+    before: Distance
+    after: Distance
 
 
 class Denoiser(nn.Module):
@@ -72,26 +89,16 @@ def _twice_as_fine(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
     return nn.Conv2d(inputs, 4 * outputs, 1), nn.PixelShuffle(2)
 
 
-def denoiser_record(card: ModelCard, folder: Path | None = None) -> Mapping[str, Any] | None:
-    """What KEY.json says of the denoiser; None where there is none, or it was trained for other weights.
-
-    Raises ModelError where the file is damaged.
-    """
-    path = (folder or FOLDER) / f"{card.key}.json"
-    if not path.is_file():
-        return None
-    try:
-        record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return record if record["weights"] == card.sha256 else None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(str(path), f"can't be read as the record of a denoiser ({error})", REMEDY) from None
-
-
 def denoiser_of(card: ModelCard, folder: Path | None = None) -> Callable[[], Denoiser] | None:
     """For Classifier.denoiser: a function that loads the denoiser, frozen, and raises ModelError where it is damaged;
     None where there is none for these weights."""
-    record = denoiser_record(card, folder)
-    return None if record is None else lambda: _read(card, (folder or FOLDER) / f"{card.key}.safetensors", record)
+    return SHIPPED.loader(card, folder or FOLDER, partial(_read, card))
+
+
+def cleaned_by(card: ModelCard, folder: Path | None = None) -> tuple[Cleaned, ...]:
+    """What was measured of the denoiser; nothing where there is none for these weights. Raises ModelError where the
+    record is damaged."""
+    return SHIPPED.record(card, folder or FOLDER, _cleaned) or ()
 
 
 def write_denoiser(card: ModelCard, denoiser: Denoiser, made: Mapping[str, Any], folder: Path) -> None:
@@ -99,23 +106,22 @@ def write_denoiser(card: ModelCard, denoiser: Denoiser, made: Mapping[str, Any],
     InputError where it can't."""
     data = save({name: tensor.half().contiguous() for name, tensor in denoiser.state_dict().items()})
     training = [f"{source.name} ({source.license})" for source in card.training]
-    record = {"weights": card.sha256, "sha256": hashlib.sha256(data).hexdigest(), "training": training, **made}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{card.key}.safetensors").write_bytes(data)
-        (folder / f"{card.key}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"Folder {folder}", f"can't be written to ({error.strerror})", "Choose another one.") from None
+    SHIPPED.write(card, folder, data, {"training": training, **made})
 
 
-def _read(card: ModelCard, path: Path, record: Mapping[str, Any]) -> Denoiser:
+def _read(card: ModelCard, data: bytes) -> Denoiser:
     denoiser = Denoiser(card.input)
-    try:
-        data = path.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        if digest != record["sha256"]:
-            raise ValueError(f"sha256 is {digest}, its record says {record['sha256']}")
-        denoiser.load_state_dict(load(data))
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError(str(path), f"can't be read as a denoiser ({error})", REMEDY) from None
+    denoiser.load_state_dict(load(data))
     return denoiser.eval().requires_grad_(False)
+
+
+def _cleaned(record: Record) -> tuple[Cleaned, ...]:
+    def score(kept: Mapping[str, Any]) -> Score:
+        low, high = kept["interval"]
+        return Score(float(kept["value"]), "", "lower", (float(low), float(high)), int(record["n"]))
+
+    def distance(kept: Mapping[str, Any]) -> Distance:
+        return Distance(score(kept["pixels_255"]), score(kept["logits"]))
+
+    kept = record["validation"]
+    return tuple(Cleaned(each, distance(kept[each]["changed"]), distance(kept[each]["cleaned"])) for each in CHANGES)

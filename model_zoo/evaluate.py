@@ -103,7 +103,9 @@ def publish(
     for name, given in sets.items():
         logits, features = answers(network, given.images)
         groups = np.array(evidence.numbered(given.groups))
-        outputs[name] = Outputs(np.round(logits.astype(np.float64), 4), present(given), groups, short_names(task, given))
+        outputs[name] = Outputs(
+            np.round(logits.astype(np.float64), 4), present(given), groups, short_names(task, given)
+        )
         distances[name] = np.round(scope(features).numpy(), 4)
     for folder in others:
         features = answers(network, pictures_of(folder, task))[1]

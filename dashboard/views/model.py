@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from html import escape
+from typing import Any
 
 import streamlit as st
 
+from core.errors import SecondLookError
 from core.values import MODALITIES, ModelCard
 from dashboard.components.gauges import gauges
 from dashboard.components.links import link_to_model, link_to_models
 from dashboard.components.message import message
 from dashboard.components.sections.answers import answers
 from dashboard.components.sections.attack import attack
+from dashboard.components.sections.denoiser import denoiser
 from dashboard.components.sections.limits import certainty, scope
 from dashboard.components.sections.one_for_all import one_for_all
 from dashboard.components.sections.percentages import percentages
@@ -25,7 +28,15 @@ from dashboard.services.models import title
 from dashboard.services.remedies import before_detectors, behind_defenses
 from dashboard.services.universal import universal
 from evaluation.words import finding, in_sentence
+from model_zoo.denoisers import cleaned_by
 from perturbations import PERTURBATIONS
+
+KEPT: tuple[tuple[str, str, Callable[[ModelCard], Any], Callable[[ModelCard], None]], ...] = (
+    ("universal", "One change for all pictures", universal, one_for_all),
+    ("defenses", "Behind defenses", behind_defenses, defenses),
+    ("denoiser", "Its denoiser", cleaned_by, denoiser),
+    ("detectors", "Before detectors", before_detectors, detectors),
+)  # anchor, heading, what reads the files of the section, and what draws it
 
 
 def model(card: ModelCard) -> None:
@@ -40,7 +51,10 @@ def model(card: ModelCard) -> None:
             with st.container(key="measured"):
                 for anchor, name, draw in sections:
                     st.header(name, anchor=anchor)
-                    draw(card)
+                    try:
+                        draw(card)
+                    except SecondLookError as error:
+                        message(str(error), "error")
 
 
 def _sections(card: ModelCard) -> Iterator[tuple[str, str, Callable[[ModelCard], None]]]:
@@ -54,17 +68,22 @@ def _sections(card: ModelCard) -> Iterator[tuple[str, str, Callable[[ModelCard],
         yield "percentages", "Its percentages", percentages
         if found.stress:
             yield "attack", "Under attack", attack
-        if universal(card):
-            yield "universal", "One change for all pictures", one_for_all
-        if behind_defenses(card):
-            yield "defenses", "Behind defenses", defenses
-        if before_detectors(card):
-            yield "detectors", "Before detectors", detectors
+        for anchor, name, read, draw in KEPT:
+            if _speaks(read, card):
+                yield anchor, name, draw
         yield "certainty", "When it can't tell", certainty
         if card.scope is not None:
             yield "scope", "Pictures it is not for", scope
     yield "data", "Trained on", data
     yield "facts", "Facts", facts
+
+
+def _speaks(read: Callable[[ModelCard], Any], card: ModelCard) -> bool:
+    """Whether a section has something to show, or files that can't be read, which it will say."""
+    try:
+        return bool(read(card))
+    except SecondLookError:
+        return True
 
 
 def _purpose(card: ModelCard) -> None:

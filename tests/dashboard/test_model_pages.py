@@ -6,8 +6,10 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ModelError
@@ -16,6 +18,8 @@ from dashboard.components.frequencies import _row, of_hundred
 from dashboard.components.message import literal
 from dashboard.components.scores import share
 from dashboard.services import measured
+from evaluation import kept
+from model_zoo import denoisers, universal
 from tests.dashboard.steps import errors, models_page, shown
 from tests.dashboard.synthetic import measured_card, synthetic_evidence
 
@@ -105,6 +109,23 @@ def test_technical_wording_adds_depth_and_changes_no_number(zoo: Zoo) -> None:
     for said in ("steps 50", "Temperature", "All numbers of its card"):
         assert said not in text
         assert said in shown(technical)
+
+
+def test_damaged_files_are_said_in_their_sections_and_the_others_stay(
+    zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = zoo["standard"]
+    (tmp_path / f"{card.key}.json").write_text("{", encoding="utf-8")
+    for files in (universal, kept, denoisers):
+        monkeypatch.setattr(files, "FOLDER", tmp_path)
+    st.cache_data.clear()
+    app = models_page(card.key)
+    damaged = ("One change for all pictures", "Behind defenses", "Its denoiser", "Before detectors")
+    assert set(damaged) < {header.value for header in app.header}
+    for said, problem in zip(("as changes", "Defenses of", "as a denoiser", "Defenses of"), errors(app), strict=True):
+        assert said in problem
+    assert charts(app) == 5
+    assert "Facts" in [header.value for header in app.header]
 
 
 def test_a_planted_fault_is_said_first(zoo: Zoo) -> None:

@@ -71,7 +71,7 @@ def test_a_damaged_record_is_refused(folder: Path, whole: str, broken: str) -> N
     write(MODEL.card, folder)
     path = folder / "toy.json"
     path.write_text(path.read_text().replace(whole, broken))
-    with pytest.raises(ModelError, match=r"The changes of toy: have a record that can't be read.*universal"):
+    with pytest.raises(ModelError, match=r"toy.json: can't be read as changes .*universal"):
         flips_of(MODEL.card)
 
 
@@ -97,7 +97,7 @@ def linked(app: AppTest) -> dict[str, str]:
     return dict(part.split("=") for part in link.query_string.removeprefix("?").split("&"))
 
 
-def test_rates_stand_beside_those_of_random_signs_with_n_and_interval(folder: Path) -> None:
+def test_rates_stand_beside_those_of_equal_noise_with_n_and_interval(folder: Path) -> None:
     write(MODEL.card, folder)
     text = shown(section())
     assert cells(text, "1/255") == [["7 % (5 to 9)", "2 % (0 to 4)", "134", "18 % (14 to 22)", "6 % (2 to 10)", "66"]]

@@ -235,6 +235,19 @@ def test_a_damaged_file_says_so(tmp_path: Path, text: str) -> None:
         defenses_of(linear_classifier().card, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("whole", "broken"), [('"noise"', '"nose"'), ('"clean": [1, ', '"clean": ['), ('"groups": [0, ', '"groups": [')]
+)
+def test_columns_that_are_missing_or_too_short_say_so(tmp_path: Path, whole: str, broken: str) -> None:
+    model = linear_classifier()
+    keep(model, measure_defenses(model, examples(), "fgsm", methods=[]), tmp_path)
+    text = (tmp_path / "toy.json").read_text()
+    assert whole in text
+    (tmp_path / "toy.json").write_text(text.replace(whole, broken))
+    with pytest.raises(ModelError, match=r"Defenses of toy: can't be read"):
+        defenses_of(model.card, tmp_path)
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_what_is_kept_belongs_to_the_weights_that_are_bundled(path: Path) -> None:
     (card,) = (card for card in cards() if card.key == path.stem)

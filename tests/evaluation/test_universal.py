@@ -15,7 +15,7 @@ from evaluation import cli, split
 from evaluation.split import Split
 from evaluation.universal import flip_rates, universal_changes
 from model_zoo.tasks import load_task
-from model_zoo.universal import universal_of, universal_record
+from model_zoo.universal import SHIPPED, universal_of
 from tests.toys import Linear, linear_classifier, small_cnn_classifier
 
 MODEL = linear_classifier(seed=1)
@@ -108,9 +108,7 @@ def test_the_command_writes_what_the_model_then_offers(
     made = json.loads(capsys.readouterr().out)
     assert [row["epsilon"] for row in made["flips"]] == [1, 2, 4]
     assert (made["recipe"]["epsilon"], made["recipe"]["images"], made["recipe"]["seed"]) == (8, 4, 0)
-    record = universal_record(card, out)
-    assert record is not None
-    assert record["flips"] == made["flips"]
+    assert SHIPPED.record(card, out, lambda record: record["flips"]) == made["flips"]
     read = universal_of(card, out)
     assert read is not None
     assert read().shape == (2, 1, 32, 32)

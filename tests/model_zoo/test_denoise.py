@@ -14,8 +14,8 @@ from torch import Generator
 
 from model_zoo import denoise
 from model_zoo.data import read_rows
-from model_zoo.denoise import BATCH, CHANGES, EPSILON, NOISE, changed, main, measured, some, train
-from model_zoo.denoisers import denoiser_of
+from model_zoo.denoise import BATCH, EPSILON, NOISE, changed, main, measured, some, summarized, total, train
+from model_zoo.denoisers import CHANGES, cleaned_by, denoiser_of
 from model_zoo.tasks import Task
 from tests.toys import linear_classifier, small_cnn_classifier
 
@@ -37,10 +37,11 @@ def test_training_takes_back_noise_and_leaves_clean_pictures(tiny_folder: Path, 
     assert made["n"] == 10
     found = made["validation"]
     assert list(found) == list(CHANGES)
-    assert found["none"]["changed"] == {"pixels_255": 0, "logits": 0}
-    assert found["none"]["cleaned"]["pixels_255"] < 1
+    assert {name: each["value"] for name, each in found["none"]["changed"].items()} == {"pixels_255": 0, "logits": 0}
+    assert found["none"]["cleaned"]["pixels_255"]["value"] < 1
     for change in ("gaussian", "uniform"):
-        assert found[change]["cleaned"]["pixels_255"] < 0.7 * found[change]["changed"]["pixels_255"]
+        before, after = (found[change][side]["pixels_255"]["value"] for side in ("changed", "cleaned"))
+        assert after < 0.7 * before
 
 
 def test_the_same_seed_gives_the_same_weights(tiny_folder: Path, task: Task) -> None:
@@ -83,13 +84,20 @@ def test_changes_stay_within_their_size(change: str) -> None:
         assert (moves[finding == 0] > 0).all()
 
 
-def test_distances_are_in_gray_levels_and_logits() -> None:
+def test_distances_are_in_gray_levels_and_logits_of_each_picture() -> None:
     clean = torch.full((2, 1, 32, 32), 0.5)
-    shifted = clean + 2 / 255
+    shifted = clean + torch.tensor([2, 4])[:, None, None, None] / 255
     found = measured(MODEL, {"shifted": shifted, "none": clean}, clean)
-    logits = float((MODEL(shifted) - MODEL(clean)).abs().mean())
-    assert found["shifted"] == pytest.approx({"pixels_255": 2, "logits": logits}, abs=1e-4)
-    assert found["none"] == {"pixels_255": 0, "logits": 0}
+    torch.testing.assert_close(found["shifted"]["pixels_255"], torch.tensor([2.0, 4.0]))
+    torch.testing.assert_close(found["shifted"]["logits"], (MODEL(shifted) - MODEL(clean)).abs()[:, 0])
+    assert all(not each.any() for each in found["none"].values())
+    assert total(found) == pytest.approx(3 + float(found["shifted"]["logits"].mean()))
+
+
+def test_intervals_draw_whole_groups() -> None:
+    distances = {"logits": torch.tensor([1.0, 1.0, 4.0])}
+    assert summarized(distances, ["a", "a", "b"]) == {"logits": {"value": 2, "interval": [1, 4]}}
+    assert summarized(distances, ["a", "a", "a"]) == {"logits": {"value": 2, "interval": [2, 2]}}
 
 
 def test_the_command_writes_weights_and_record(
@@ -97,12 +105,15 @@ def test_the_command_writes_weights_and_record(
 ) -> None:
     monkeypatch.setattr(denoise, "load_task", lambda key: tiny_task)
     monkeypatch.setattr(denoise, "load_classifier", lambda key: MODEL)
-    main(["--task", "cxr_pneumonia", "--data", str(tiny_folder), "--out", str(tmp_path / "out"), "--steps", "1"])
-    assert denoiser_of(MODEL.card, tmp_path / "out") is not None
+    main(["--task", "cxr_pneumonia", "--data", str(tiny_folder), "--out", str(tmp_path / "out"), "--steps", "2"])
+    load, found = denoiser_of(MODEL.card, tmp_path / "out"), cleaned_by(MODEL.card, tmp_path / "out")
+    assert load is not None
+    assert load()(torch.rand(1, 1, 32, 32)).shape == (1, 1, 32, 32)
+    assert [(each.change, each.before.pixels.n) for each in found] == [(change, 10) for change in CHANGES]
     record = json.loads((tmp_path / "out" / "toy.json").read_text())
     assert record["recipe"] == {
         "task": "cxr_pneumonia",
-        "steps": 1,
+        "steps": 2,
         "batch": BATCH,
         "noise": NOISE,
         "epsilon": EPSILON,

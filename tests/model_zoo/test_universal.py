@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.errors import InputError, ModelError
+from core.errors import ModelError
 from core.values import Floats
 from model_zoo import universal
 from model_zoo.cards import load_card
 from model_zoo.loading import load_classifier
-from model_zoo.universal import universal_of, universal_record, write_universal
+from model_zoo.universal import SHIPPED, universal_of, write_universal
 from tests.toys import linear_classifier
 
 CARD = linear_classifier().card
 CHANGES: Floats = np.random.default_rng(0).uniform(-1, 1, (2, 1, 16, 16)).astype(np.float32)
 CHANGES[0, 0, 0, 0] = -1
-SHIPPED = [path.stem for path in sorted(universal.FOLDER.glob("*.json"))]
+KEYS = [path.stem for path in sorted(universal.FOLDER.glob("*.json"))]
 
 
 @pytest.fixture
@@ -34,34 +33,15 @@ def test_what_is_written_is_read_to_a_127th(folder: Path) -> None:
     assert read is not None
     np.testing.assert_allclose(read(), CHANGES, atol=0.5 / 127 + 1e-6)
     assert read()[0, 0, 0, 0] == -1
-    record = universal_record(CARD, folder)
+    record = SHIPPED.record(CARD, folder, dict)
     assert record is not None
     assert record["note"] == "a toy"
     assert {path.name for path in folder.iterdir()} == {"toy.json", "toy.safetensors"}
 
 
-def test_there_is_none_for_other_weights_or_other_models(folder: Path) -> None:
-    assert universal_of(dataclasses.replace(CARD, sha256="1" * 64), folder) is None
-    assert universal_of(dataclasses.replace(CARD, key="other"), folder) is None
-
-
-def spoiled(folder: Path, name: str, data: bytes) -> None:
-    (folder / name).write_bytes(data)
-
-
-def test_a_damaged_record_is_refused(folder: Path) -> None:
-    for data in (b"{", b"[]", b"{}", b"\xff"):
-        spoiled(folder, "toy.json", data)
-        with pytest.raises(ModelError, match="can't be read as the record of changes"):
-            universal_of(CARD, folder)
-
-
 def test_a_damaged_change_is_refused_when_it_is_asked_for(folder: Path) -> None:
     read = universal_of(CARD, folder)
     assert read is not None
-    spoiled(folder, "toy.safetensors", (folder / "toy.safetensors").read_bytes()[:-1] + b"x")
-    with pytest.raises(ModelError, match=r"sha256 is .*, its record says"):
-        read()
     (folder / "toy.safetensors").unlink()
     with pytest.raises(ModelError, match="can't be read as changes"):
         read()
@@ -75,16 +55,10 @@ def test_a_change_of_another_shape_is_refused(folder: Path) -> None:
         read()
 
 
-def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="can't be written to"):
-        write_universal(CARD, CHANGES, {}, tmp_path / "file")
-
-
-@pytest.mark.parametrize("key", SHIPPED)
+@pytest.mark.parametrize("key", KEYS)
 def test_the_shipped_ones_are_whole_small_and_beat_random_signs(key: str) -> None:
     card = load_card(key)
-    read, record = universal_of(card), universal_record(card)
+    read, record = universal_of(card), SHIPPED.record(card, universal.FOLDER, dict)
     assert read is not None
     assert record is not None
     changes = read()
@@ -99,7 +73,7 @@ def test_the_shipped_ones_are_whole_small_and_beat_random_signs(key: str) -> Non
 
 
 def test_the_standard_models_have_one() -> None:
-    assert {"cxr_pneumonia", "dermoscopy_melanoma", "fundus_referable_dr"} <= set(SHIPPED)
+    assert {"cxr_pneumonia", "dermoscopy_melanoma", "fundus_referable_dr"} <= set(KEYS)
 
 
 @pytest.mark.parametrize("key", ["cxr_pneumonia", "cxr_pneumonia_robust", "cxr_pneumonia_backdoored"])
@@ -111,6 +85,6 @@ def test_the_surrogate_of_a_task_serves_all_models_of_it(key: str) -> None:
 
 
 def test_the_record_names_the_weights() -> None:
-    for key in SHIPPED:
+    for key in KEYS:
         record = json.loads((universal.FOLDER / f"{key}.json").read_text())
         assert record["weights"] == load_card(key).sha256

@@ -27,10 +27,10 @@ def one_for_all(card: ModelCard) -> None:
     label = finding(card.labels[0])
     message(
         f"Two changes, one that hides {label} and one that induces it, were computed once from validation pictures. "
-        "Added to a test picture that they were not made from, how often do they flip the decision? Beside them: the "
-        "same changes with their signs drawn at random, which are as large."
+        "Added to a test picture that they were not made from, how often do they flip the decision? Equal noise is the "
+        "same changes with their signs drawn at random: each pixel changes as much, without a plan."
     )
-    head = ("Largest change", *(name for verb in VERBS.values() for name in (verb, "Random signs", "n")))
+    head = ("Largest change", *(name for verb in VERBS.values() for name in (verb, "Equal noise", "n")))
     table(head, [(f"{each.epsilon:g}/255", *_cells(each)) for each in found.flips])
     st.caption(
         "Hidden: of the pictures that are flagged. Induced: of those that are not. In parentheses: 95 % intervals."

@@ -14,7 +14,7 @@ from torch import nn
 from core.classifier import Classifier
 from core.values import Floats
 from defenses.bit_depth import rounded
-from defenses.detectors import Reference, detect, fit
+from defenses.detectors import DETECTORS, Reference, detect, fit
 from defenses.detectors.explanation_consistency import ExplanationConsistencyParams
 from defenses.detectors.feature_squeezing import FeatureSqueezingParams
 from defenses.detectors.kernel_density import KernelDensityParams
@@ -100,6 +100,22 @@ def test_far_from_all_clean_pictures_is_suspicious(key: str) -> None:
     usual = detect(key, model, points(cloud(0.3, 50, seed=1)), reference)
     unusual = detect(key, model, points(cloud(0.45, 50, seed=2)), reference)
     assert usual.max() < unusual.min()
+
+
+@pytest.mark.parametrize("key", ["kernel_density", "lid"])
+def test_who_knows_it_follows_the_gradient_of_the_whole_score(key: str) -> None:
+    """Through all that the score is made of: the slope in any direction is that of the score itself."""
+    model, method, step = flat_model(), DETECTORS[key], 2e-4
+    known = cloud(0.3, 40, spread=0.1)
+    reference = fit(model, points(known))
+    x = torch.from_numpy(points(cloud(0.3, 3, spread=0.1, seed=2))).requires_grad_()
+    scores = method.function(model, x, reference, method.params(), torch.Generator())
+    (gradient,) = torch.autograd.grad(scores.sum(), x)
+    for axis in range(DIMENSIONS):
+        aside = step * np.eye(DIMENSIONS, dtype=np.float32)[axis][:, None, None]
+        there, back = (detect(key, model, x.detach().numpy() + each, reference) for each in (aside, -aside))
+        slope = (there - back) / (2 * step)
+        np.testing.assert_allclose(gradient[:, axis, 0, 0].numpy(), slope, rtol=0.02, atol=0.05)
 
 
 def test_squeezing_measures_the_larger_difference_of_probabilities() -> None:
