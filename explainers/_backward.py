@@ -9,9 +9,7 @@ logit is then a multiplier m for each input value a, and what is passed on to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -37,33 +35,28 @@ LINEAR = _names("""
 LINEAR_IN_FIRST = _names("mul mul_ div div_ matmul linear conv2d batch_norm masked_fill")
 """Linear, but for a constant, in one operand where all others are constant."""
 
+TREES = (tuple, list, dict)
+
 ELEMENTWISE = _names("""
     relu relu_ relu6 hardtanh leaky_relu elu selu celu silu hardswish hardsigmoid gelu mish sigmoid tanh softplus
 """)
 
-TINY = 1e-6
 
-
-@dataclass(frozen=True, eq=False)
 class Call:
-    """One operation of a pass: function(*args, **kwargs)."""
+    """One operation of a pass: function(*args, **kwargs); sources are the operands that depend on the pixels."""
 
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.name: str = function.__name__  # e.g. conv2d, relu, add
+        self.sources = (*tensors_in(args), *tensors_in(kwargs.values()))
 
     def __call__(self) -> Any:
         return self.function(*self.args, **self.kwargs)
 
     @property
-    def name(self) -> str:
-        """E.g. conv2d, relu, add."""
-        return self.function.__name__
-
-    @cached_property
-    def sources(self) -> tuple[Tensor, ...]:
-        """The operands that depend on the pixels."""
-        return tuple(tensors_in((self.args, self.kwargs)))
+    def overwrites(self) -> bool:
+        """Whether it is an elementwise operation that writes its result into its source."""
+        return self.name.endswith("_") or bool(self.kwargs.get("inplace"))
 
     def operand(self, position: int, name: str) -> Any:
         """The operand, given by its position or by its name; None if left out."""
@@ -100,12 +93,16 @@ class Rules(TorchFunctionMode):
     def multipliers(self, model: Classifier, target: int) -> Tensor:
         """Those of images (N, C, h, w) for the logit of target of the first of them: like images. One pass of N images
         and back; raises Unsupported naming what no rule covers."""
+        (multipliers,) = torch.autograd.grad(self.logit(model, target), self.images)
+        return multipliers
+
+    def logit(self, model: Classifier, target: int) -> Tensor:
+        """That of target for the first of images, with the gradient that the rules give it. One pass; see above."""
         with torch.enable_grad():
             with self:
                 logits = model(self.images)
             self._check_seen(logits)
-            (multipliers,) = torch.autograd.grad(logits[0, target], self.images)
-        return multipliers
+            return logits[0, target]
 
     def apply(self, call: Call) -> Any:
         """The result of call, with the gradient that its rule gives it."""
@@ -130,12 +127,14 @@ class Rules(TorchFunctionMode):
             return call()
         self._check_seen(*call.sources)
         result = self.apply(call)
-        self._seen.update((id(tensor), tensor) for tensor in tensors_in(result))
+        for tensor in tensors_in((result,)):
+            self._seen[id(tensor)] = tensor
         return result
 
     def _check_seen(self, *tensors: Tensor) -> None:
-        if any(id(tensor) not in self._seen for tensor in tensors):
-            raise self.refusal("which can't be looked into")
+        for tensor in tensors:
+            if id(tensor) not in self._seen:
+                raise self.refusal("which can't be looked into")
 
 
 class _StandIn(torch.autograd.Function):
@@ -149,17 +148,18 @@ class _StandIn(torch.autograd.Function):
         return gradient * context.factor, None, None
 
 
-class _Overwritten(torch.autograd.Function):
-    """copy_(), but without a gradient of zeros for what is lost."""
+class _Sloped(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, z: Tensor, call: Call, slope: Callable[[Tensor], Tensor]) -> Tensor:
+        value: Tensor = call()
+        context.slope = slope(value.detach())
+        if value is z:
+            context.mark_dirty(z)
+        return value
 
     @staticmethod
-    def forward(context: Any, lost: Tensor, value: Tensor) -> Tensor:
-        context.mark_dirty(lost)
-        return lost.copy_(value)
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[None, Tensor]:
-        return None, gradient
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient * context.slope, None, None
 
 
 def stand_in(value: Tensor, other: Tensor, factor: Tensor | float = 1.0) -> Tensor:
@@ -168,26 +168,27 @@ def stand_in(value: Tensor, other: Tensor, factor: Tensor | float = 1.0) -> Tens
     return made
 
 
+def sloped(call: Call, slope: Callable[[Tensor], Tensor]) -> Tensor:
+    """The result of an elementwise call, with the derivative slope(result)."""
+    result: Tensor = _Sloped.apply(call.sources[0], call, slope)
+    return result
+
+
 def quotient(a: Tensor, b: Tensor) -> Tensor:
     """a / b without a gradient, and 0 where b is 0."""
-    return (a.detach() / b.detach()).masked_fill_(b == 0, 0)
+    return (a.detach() / b.detach()).nan_to_num_(0, 0, 0)
 
 
-def secant(function: Callable[[Tensor], Tensor], z: Tensor, change: Tensor, rise: Tensor) -> Tensor:
-    """The slope of an elementwise function that rises so much on its way to z; its derivative at z where the change on
-    the way is as good as none. All without a gradient."""
-    slope, near = rise / change, change.abs() < TINY
-    if near.any():
-        leaf = z.detach().requires_grad_(True)
-        (derivative,) = torch.autograd.grad(function(leaf).sum(), leaf)
-        slope = torch.where(near, derivative, slope)
-    return slope
+def limits(call: Call) -> tuple[float, float] | None:
+    """Between which values a clamp leaves a value as it is; None for any other operation."""
+    if call.name == "hardtanh":
+        return call.operand(1, "min_val"), call.operand(2, "max_val")
+    return {"relu": (0.0, torch.inf), "relu_": (0.0, torch.inf), "relu6": (0.0, 6.0)}.get(call.name)
 
 
-def in_place(call: Call, result: Tensor) -> Tensor:
-    """result, written into the source where the call would have done so: others may hold it."""
-    if call.name.endswith("_") or call.kwargs.get("inplace"):
-        result = _Overwritten.apply(call.sources[0], result)
+def between(value: Tensor, low: float, high: float, kept: Tensor) -> Tensor:
+    """kept where value lies between low and high, else 0."""
+    result: Tensor = torch.ops.aten.hardtanh_backward(kept, value, low, high)
     return result
 
 
@@ -198,14 +199,16 @@ def is_linear_in_first(call: Call) -> bool:
     return call.name in ("mul", "matmul") or call.operand(0, "input") is call.sources[0]
 
 
-def tensors_in(tree: Any) -> Iterator[Tensor]:
-    """Those that depend on the pixels, in what an operation takes or gives; tree_leaves() takes as long as the pass."""
-    if isinstance(tree, Tensor):
-        if tree.requires_grad:
-            yield tree
-    elif isinstance(tree, tuple | list | dict):
-        for part in tree.values() if isinstance(tree, dict) else tree:
-            yield from tensors_in(part)
+def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
+    """Those that depend on the pixels, among what an operation takes or gives; tree_leaves() is as slow as the pass."""
+    found = []
+    for part in parts:
+        if isinstance(part, Tensor):
+            if part.requires_grad:
+                found.append(part)
+        elif isinstance(part, TREES):
+            found += tensors_in(part.values() if isinstance(part, dict) else part)
+    return found
 
 
 def _exchanged(tree: Any, exchange: Mapping[int, Tensor]) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from core.classifier import Classifier
-from core.errors import BrokenPromise
+from core.errors import BrokenPromise, ModelError
 from core.params import Params
 from core.progress import Meter, Report
 from core.values import Attribution, Floats, Mask
@@ -40,7 +41,7 @@ def explain(
     otherwise smear it there. Where a region (h, w) bool is given, the method still looks at the whole picture, and then
     heat outside is set to zero; the rest does not add up to the logit, so such a map has no residual. params default to
     the method's own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError,
-    ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    ParameterError, ModelError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
     params = method.checked(params)
@@ -52,11 +53,12 @@ def explain(
     asked = model if against is None else model.versus(target, against)
     x, rng = torch.tensor(pixels)[None], torch.Generator().manual_seed(seed)
     start = time.perf_counter()
-    compared = None
+    images = x[:0]
     if method.baseline is not None and region is None:
-        compared = torch.cat([x, method.baseline(x, params, torch.Generator().manual_seed(seed))])
-    expected = passes + (0 if compared is None else len(compared))
-    watched = asked.watched(Meter(expected, report, cancel))
+        images = torch.cat([x, method.baseline(x, params, torch.Generator().manual_seed(seed))])
+    plain = "module tree" not in method.needs
+    compared = Compared(asked, images, Meter(passes + len(images), report, cancel), plain)
+    watched = asked.through(compared.shown).watched(compared.answered)
     with torch.no_grad():
         heat: Tensor = method.function(watched, x, target, params, rng)
         _check_promises(method, heat, (height, width))
@@ -66,7 +68,7 @@ def explain(
         if method.coarse:
             cells, heat = heat * _at_centers(kept, heat), enlarged(heat[None, None], x)[0, 0]
         heat = heat * kept
-        residual = None if compared is None else _residual(watched, compared, target, heat)
+        residual = compared.residual(watched, target, heat) if len(images) else None
     seconds = time.perf_counter() - start
     if report is not None:
         report(1.0)
@@ -104,8 +106,42 @@ def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> 
         raise refuse(f"returned {heat.min():g}, promised no negative value")
 
 
-def _residual(model: Classifier, compared: Tensor, target: int, heat: Tensor) -> float:
-    """compared: the explained image, then those that it is compared with, if any."""
-    logit, *others = torch.cat([model(batch)[:, target] for batch in torch.split(compared, RESIDUAL_BATCH)]).tolist()
-    residual: float = heat.sum(dtype=torch.float64).item() - logit + sum(others) / max(1, len(others))
-    return residual
+@dataclass(eq=False)
+class Compared:
+    """The image that is explained, then those that it is compared with (B, C, h, w), or none; their logits are kept as
+    they go by, so that completeness takes no pass that the method has made itself. plain: what goes by is what model
+    says; what it says in passes that a method has rewritten is not held against the map."""
+
+    model: Classifier
+    images: Tensor
+    meter: Meter
+    plain: bool
+    logits: dict[int, Tensor] = field(default_factory=dict)
+    batch: Tensor | None = None
+
+    def shown(self, x: Tensor) -> Tensor:
+        """See what the model is shown, and leave it as it is."""
+        self.batch = x.detach()
+        return x
+
+    def answered(self, x: Tensor, logits: Tensor) -> None:
+        """Count the pass, and keep the logits of those images that were in it; ModelError unless they are finite."""
+        self.meter(x, logits)
+        if not logits.isfinite().all():
+            why = "answers with logits that are not finite"
+            raise ModelError(self.model.card.name, why, "Choose another model: its weights may be damaged.")
+        assert self.batch is not None
+        for k, image in enumerate(self.images if self.plain else ()):
+            for shown, answer in zip(self.batch, logits, strict=True):
+                if k not in self.logits and torch.equal(shown, image):
+                    self.logits[k] = answer
+
+    def residual(self, model: Classifier, target: int, heat: Tensor) -> float:
+        """By how much heat misses the logit of the first image less the mean logit of the others."""
+        self.plain = True
+        rest = [image for k, image in enumerate(self.images) if k not in self.logits]
+        for first in range(0, len(rest), RESIDUAL_BATCH):
+            model(torch.stack(rest[first : first + RESIDUAL_BATCH]))
+        logit, *others = [float(self.logits[k][target]) for k in range(len(self.images))]
+        residual: float = heat.sum(dtype=torch.float64).item() - logit + sum(others) / max(1, len(others))
+        return residual

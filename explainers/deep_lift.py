@@ -3,7 +3,8 @@ Each step of the network hands the difference in its output back to the differen
 the pixels. Positive: being different from the baseline here raised the raw score (the logit). Negative: it lowered it.
 
 **What it guarantees.** Completeness: all values add up to the logit of the image minus the logit of the baseline, but
-for a gap from rounding that is printed with the map. It takes one pass, and is the same on every run.
+for a gap from rounding that is printed with the map. It takes one pass of image and baseline, and is the same on every
+run.
 
 **When to distrust it.** Every value is relative to the baseline: with black, a black pixel can't count; with the
 blurred image, what survives the blur can't count. Two networks that always answer alike, but are built differently, can
@@ -17,7 +18,6 @@ differences as in SHAP ([arXiv:1705.07874](https://arxiv.org/abs/1705.07874)).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.classifier import Classifier
+from core.classifier import Ask, Classifier
 from core.params import Params, param
-from explainers._backward import ELEMENTWISE, TINY, Call, Rules, in_place, quotient, secant, stand_in, tensors_in
+from explainers._backward import ELEMENTWISE, Call, Rules, between, limits, quotient, sloped, stand_in, tensors_in
 from explainers._baselines import BASELINES, baseline_image
 from explainers._registry import explainer
+
+TINY = 1e-6
+"""A change smaller than that is as good as none."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,32 @@ class DeepLiftParams(Params):
 
 class DeepLiftRules(Rules):
     """Multiplier times difference of the inputs, between x and baseline (1, C, h, w), is multiplier times difference of
-    the outputs. Each operation is done with the values of the baseline as well, of which no gradient is needed."""
+    the outputs. The model is shown both; within it each operation is done with x, and with the values of the baseline,
+    of which no gradient is needed."""
 
     method = "DeepLIFT"
 
     def __init__(self, x: Tensor, baseline: Tensor) -> None:
-        super().__init__(x)
-        self._baseline = {id(self.images): baseline}
+        super().__init__(torch.cat([x, baseline]))
+        self._baseline: dict[int, Tensor] = {}
+
+    def logit(self, model: Classifier, target: int) -> Tensor:
+        """That of x; the model answers for both."""
+        return super().logit(model.answering(self._apart), target)
+
+    def _apart(self, ask: Ask, images: Tensor) -> Tensor:
+        x, baseline = images.chunk(2)
+        self._baseline = {id(x): baseline.detach()}
+        logits = ask(x)
+        self._check_seen(logits)
+        other, self._baseline = self._baseline[id(logits)], {}
+        return torch.cat([logits, other])
 
     def apply(self, call: Call) -> Any:
+        if not self._baseline:
+            return super().apply(call)  # on both images
         result, other = self._both(call, tuple(self._baseline[id(source)] for source in call.sources))
-        if made := [id(tensor) for tensor in tensors_in(result)]:
+        if made := [id(tensor) for tensor in tensors_in((result,))]:
             self._baseline.update(zip(made, (other,) if isinstance(other, Tensor) else other, strict=True))
         return result
 
@@ -60,7 +78,7 @@ class DeepLiftRules(Rules):
         if call.name in ELEMENTWISE:
             change = call.sources[0].detach() - others[0]
             other = call.of(others)
-            return in_place(call, rescaled(call.at, call.sources[0], change, other)), other
+            return straightened(call, change, other), other
         if call.name == "max_pool2d":
             return _max_pool(call, others[0])
         if call.name == "mul" and len(others) == 2:
@@ -70,11 +88,31 @@ class DeepLiftRules(Rules):
         return super().apply(call), call.of(others)
 
 
-def rescaled(function: Callable[[Tensor], Tensor], z: Tensor, change: Tensor, other: Tensor) -> Tensor:
-    """The rescale rule: an elementwise function counts as a straight line from other, its value before the change, to
-    its value at z."""
-    value = function(z.detach())
-    return stand_in(value, z, secant(function, z.detach(), change, value - other))
+def straightened(call: Call, change: Tensor, before: Tensor) -> Tensor:
+    """The rescale rule: an elementwise call, whose source changed so much, counts as a straight line from its value
+    before the change to its value now. Without a change its derivative counts."""
+    z, ends = call.sources[0].detach(), limits(call)
+    if call.overwrites and ends is None:
+        z = z.clone()
+
+    def slope(value: Tensor) -> Tensor:
+        slopes = (value - before).div_(change)
+        if ends is None:
+            near = change.abs() < TINY
+            slopes[near] = _derivative(call, z[near])
+            return slopes
+        # what is clamped never rises by more than the change, and without one by all or nothing of it
+        still = between(value + before, 2 * ends[0], 2 * ends[1], torch.ones(()))
+        return torch.minimum(slopes.nan_to_num_(1.0), still, out=still)
+
+    return sloped(call, slope)
+
+
+def _derivative(call: Call, z: Tensor) -> Tensor:
+    with torch.enable_grad():
+        leaf = z.requires_grad_(True)
+        (derivative,) = torch.autograd.grad(call.at(leaf).sum(), leaf)
+    return derivative
 
 
 def _product(factors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> Tensor:
@@ -87,9 +125,9 @@ def _logsumexp(z: Tensor, other: Tensor, dim: Any) -> Tensor:
     """An exponential, a sum and a logarithm, one after the other. Entries may be -inf in both images."""
     top = torch.maximum(z.detach(), other).amax(dim, keepdim=True)
     z, other = (each.clamp(min=torch.finfo(z.dtype).min / 4) - top for each in (z, other))
-    parts, other_parts = rescaled(torch.exp, z, z.detach() - other, other.exp()), other.exp()
+    parts, other_parts = straightened(Call(torch.exp, (z,), {}), z.detach() - other, other.exp()), other.exp()
     total, other = parts.sum(dim), other_parts.sum(dim)
-    return rescaled(torch.log, total, total.detach() - other, other.log()) + top.squeeze(dim)
+    return straightened(Call(torch.log, (total,), {}), total.detach() - other, other.log()) + top.squeeze(dim)
 
 
 def _max_pool(call: Call, other: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,12 +153,12 @@ def _picked(z: Tensor, places: Tensor) -> Tensor:
     signed=True,
     unit="logits",
     reference="arXiv:1704.02685",
-    passes=lambda _params, _shape: 1,
+    passes=lambda _params, _shape: 2,
     baseline=lambda x, params, _rng: baseline_image(params.baseline, x),
     needs=("module tree",),
 )
 def deep_lift(model: Classifier, x: Tensor, target: int, params: DeepLiftParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> contributions (h, w) to logit(x) - logit(baseline), summed over the channels."""
     baseline = baseline_image(params.baseline, x)
-    multipliers = DeepLiftRules(x, baseline).multipliers(model, target)
-    return (multipliers[0] * (x - baseline)[0]).sum(0)
+    multipliers = DeepLiftRules(x, baseline).multipliers(model, target)[0]
+    return (multipliers * (x - baseline)[0]).sum(0)

@@ -37,5 +37,10 @@ from explainers._registry import explainer
 def grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer."""
     features, gradient = features_and_gradient(model, x, target)
+    return evidence(features, gradient, params.sign)[0]
+
+
+def evidence(features: Tensor, gradient: Tensor, sign: int) -> Tensor:
+    """Features and the gradient of the logit (1, D, rows, columns) -> evidence of a sign (1, rows, columns)."""
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    return (params.sign * (weights * features).sum(dim=1)).clamp(min=0)[0]
+    return (sign * (weights * features).sum(dim=1)).clamp(min=0)

@@ -23,10 +23,9 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.params import Params
-from explainers._backward import Call, Rules
+from explainers._backward import Call, Rules, between, limits
 from explainers._registry import explainer
 
-RECTIFIERS = frozenset({"relu", "relu_", "relu6"})
 ORDINARY = frozenset({"mul", "max_pool2d", "sigmoid", "hardsigmoid", "logsumexp"})
 
 
@@ -35,17 +34,44 @@ class GuidedBackpropParams(Params):
     """There is nothing to choose."""
 
 
+@dataclass
+class Guide:
+    """Whether negative gradients are dropped."""
+
+    on: bool = True
+
+
 class GuidedRules(Rules):
-    """Rectifiers pass positive gradients only; everything else passes the gradient that it has."""
+    """Rectifiers pass positive gradients only, while guide.on; everything else passes the gradient that it has."""
 
     method = "Guided backpropagation"
 
+    def __init__(self, images: Tensor) -> None:
+        super().__init__(images)
+        self.guide = Guide()
+
     def apply(self, call: Call) -> Any:
-        if call.name in RECTIFIERS or (call.name == "hardtanh" and call.operand(1, "min_val") == 0):
-            rectified: Tensor = call()
-            rectified.register_hook(lambda gradient: gradient.clamp(min=0))  # type: ignore[no-untyped-call]
-            return rectified
+        ends = limits(call)
+        if ends is not None and ends[0] == 0:
+            return _Guided.apply(call.sources[0], call, ends[1], self.guide)
         return call() if call.name in ORDINARY else super().apply(call)
+
+
+class _Guided(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, z: Tensor, call: Call, top: float, guide: Guide) -> Tensor:
+        value: Tensor = call()
+        context.top, context.guide = top, guide
+        context.save_for_backward(value if value is z or top == torch.inf else z)  # as torch does
+        if value is z:
+            context.mark_dirty(z)
+        return value
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        (value,) = context.saved_tensors
+        passed = between(value, 0, context.top, kept=gradient)
+        return passed.clamp_(min=0) if context.guide.on else passed, None, None, None
 
 
 @explainer(

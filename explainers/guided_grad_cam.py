@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
+from core.gradients import borrowed_output
 from explainers._cam import CamParams, enlarged
 from explainers._registry import explainer
-from explainers.grad_cam import grad_cam
-from explainers.guided_backprop import GuidedBackpropParams, guided_backprop
+from explainers.grad_cam import evidence
+from explainers.guided_backprop import GuidedRules
 
 
 @explainer(
@@ -29,10 +30,17 @@ from explainers.guided_backprop import GuidedBackpropParams, guided_backprop
     signed=True,
     unit="guided backpropagation × Grad-CAM",
     reference="arXiv:1610.02391",
-    passes=lambda _params, _shape: 2,
+    passes=lambda _params, _shape: 1,
     needs=("feature map", "module tree"),
 )
 def guided_grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> guided gradient, summed over the channels, times Grad-CAM (h, w)."""
-    cells = grad_cam(model, x, target, params, rng)
-    return guided_backprop(model, x, target, GuidedBackpropParams(), rng) * enlarged(cells[None, None], x)[0, 0]
+    rules = GuidedRules(x)
+    with borrowed_output(model, model.cam_layer) as outputs:
+        logit = rules.logit(model, target)
+        (features,) = outputs
+    rules.guide.on = False
+    (gradient,) = torch.autograd.grad(logit, features, retain_graph=True)
+    rules.guide.on = True
+    (guided,) = torch.autograd.grad(logit, rules.images)
+    return guided[0].sum(0) * enlarged(evidence(features.detach(), gradient, params.sign)[None], x)[0, 0]

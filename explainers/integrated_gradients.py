@@ -30,7 +30,7 @@ from core.params import Params, param
 from explainers._baselines import BASELINES, baseline_image, random_images
 from explainers._registry import explainer
 
-BATCH = 8
+BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -46,24 +46,34 @@ class IntegratedGradientsParams(Params):
         step=0.1,
         unit="%",
     )
-    max_steps: int = param(96, "Most gradients to spend.", low=BATCH, high=1024, step=BATCH)
+    max_steps: int = param(64, "Most gradients to spend.", low=BATCH, high=1024, step=BATCH)
 
 
 class Knot(NamedTuple):
-    """A point of the path, from baseline (0) to image (1), and the logit there."""
+    """A point of the path, from baseline (0) to image (1): the logit there, the gradient times the way (h, w), and the
+    sum of that, which is how steeply the logit rises."""
 
     position: float
     logit: float
+    heat: Tensor
+    slope: float
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A part of the path, with its share of the map: heat (h, w), from the gradient at its middle."""
+class Piece(NamedTuple):
+    """A part of the path, over which the gradient counts as the mean of those at its ends."""
 
     start: Knot
-    middle: Knot
     end: Knot
-    heat: Tensor
+
+    @property
+    def length(self) -> float:
+        """As a share of the path."""
+        return self.end.position - self.start.position
+
+    @property
+    def middle(self) -> float:
+        """The position half the way."""
+        return (self.start.position + self.end.position) / 2
 
     @property
     def change(self) -> float:
@@ -72,8 +82,8 @@ class Piece:
 
     @property
     def gap(self) -> float:
-        """By how much heat misses the change."""
-        return abs(float(self.heat.sum()) - self.change)
+        """By how much the gradients miss the change."""
+        return abs(self.length * (self.start.slope + self.end.slope) / 2 - self.change)
 
 
 def _baseline(x: Tensor, params: IntegratedGradientsParams, rng: torch.Generator) -> Tensor:
@@ -87,7 +97,7 @@ def _baseline(x: Tensor, params: IntegratedGradientsParams, rng: torch.Generator
     signed=True,
     unit="logits",
     reference="arXiv:1703.01365",
-    passes=lambda params, _shape: BATCH + 1 + params.max_steps,
+    passes=lambda params, _shape: params.max_steps,
     baseline=_baseline,
     needs=("gradient",),
 )
@@ -96,32 +106,25 @@ def integrated_gradients(
 ) -> Tensor:
     """x (1, C, h, w) -> contributions (h, w) to logit(x) - logit(baseline), summed over the channels.
 
-    Midpoint rule on BATCH equal pieces; then the pieces with the largest gaps are halved, a batch at a time.
+    Trapezoidal rule on BATCH points; then the pieces with the largest gaps are halved, as many at a time.
     """
     baseline = _baseline(x, params, rng)
     difference = x - baseline
 
-    def along(positions: list[float]) -> Tensor:
-        return baseline + torch.tensor(positions)[:, None, None, None] * difference
-
-    def measured(spans: list[tuple[Knot, Knot]]) -> list[Piece]:
-        middles = [(start.position + end.position) / 2 for start, end in spans]
-        gradient, logits = input_gradient(model, along(middles), lambda z: z[:, target])
+    def measured(positions: list[float]) -> list[Knot]:
+        share = torch.tensor(positions)[:, None, None, None]
+        gradient, logits = input_gradient(model, baseline.lerp(x, share), lambda z: z[:, target])
         heats = (gradient * difference).sum(1)
-        return [
-            Piece(start, Knot(middle, logit), end, heat * (end.position - start.position))
-            for (start, end), middle, logit, heat in zip(spans, middles, logits[:, target].tolist(), heats, strict=True)
-        ]
+        rows = zip(positions, logits[:, target].tolist(), heats, heats.sum((1, 2)).tolist(), strict=True)
+        return [Knot(*row) for row in rows]
 
-    positions = [k / BATCH for k in range(BATCH + 1)]
-    knots = [Knot(*row) for row in zip(positions, model(along(positions))[:, target].tolist(), strict=True)]
-    pieces, steps = measured(list(pairwise(knots))), BATCH
-    while steps + BATCH <= params.max_steps and _gap(pieces) > params.tolerance / 100:
-        pieces.sort(key=lambda piece: piece.gap)
-        worst, pieces = pieces[-BATCH // 2 :], pieces[: -BATCH // 2]
-        pieces += measured([half for p in worst for half in ((p.start, p.middle), (p.middle, p.end))])
-        steps += BATCH
-    return torch.stack([piece.heat for piece in pieces]).sum(0)
+    knots = measured([k / (BATCH - 1) for k in range(BATCH)])
+    while True:
+        pieces = [Piece(*ends) for ends in pairwise(knots)]
+        if len(knots) + BATCH > params.max_steps or _gap(pieces) <= params.tolerance / 100:
+            return torch.stack([piece.length / 2 * (piece.start.heat + piece.end.heat) for piece in pieces]).sum(0)
+        worst = sorted(pieces, key=lambda piece: piece.gap)[-BATCH:]
+        knots = sorted(knots + measured([piece.middle for piece in worst]), key=lambda knot: knot.position)
 
 
 def _gap(pieces: list[Piece]) -> float:

@@ -36,7 +36,9 @@ class KernelShapParams(Params):
     """How many pieces and pictures, and what covers."""
 
     superpixels: int = param(49, "Pieces to cut the picture into, about.", low=4, high=256, step=1)
-    samples: int = param(512, "Most combinations of pieces to try.", low=BATCH, high=4096, step=BATCH)
+    samples: int = param(
+        512, "Most combinations of pieces to try, none and all of them included.", low=BATCH, high=4096, step=BATCH
+    )
     baseline: str = param("blurred", "What a covered piece shows.", choices=BASELINES)
 
 
@@ -45,14 +47,14 @@ class KernelShapParams(Params):
     signed=True,
     unit="logits",
     reference="arXiv:1705.07874",
-    passes=lambda params, _shape: 2 + params.samples,
+    passes=lambda params, _shape: params.samples,
     baseline=lambda x, params, _rng: baseline_image(params.baseline, x),
 )
 def kernel_shap(model: Classifier, x: Tensor, target: int, params: KernelShapParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> Shapley value (h, w) of the superpixel of each pixel, divided by its area."""
     pieces = superpixels(x, params.superpixels)
     areas = pieces.flatten().bincount()
-    coalitions, weights = weighted_coalitions(len(areas), params.samples, rng)
+    coalitions, weights = weighted_coalitions(len(areas), params.samples - 2, rng)
     ends = torch.tensor([[False], [True]]).expand(2, len(areas))
     baseline = baseline_image(params.baseline, x)
     logits = coalition_logits(model, x, baseline, pieces, torch.cat([ends, coalitions]), target)

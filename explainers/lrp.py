@@ -34,10 +34,9 @@ from explainers._backward import (
     LINEAR,
     Call,
     Rules,
-    in_place,
     is_linear_in_first,
     quotient,
-    secant,
+    sloped,
     stand_in,
 )
 from explainers._registry import explainer
@@ -132,12 +131,11 @@ class LrpRules(Rules):
         return self._shared(last.call, call(), last.input, weight)
 
     def _passed_on(self, call: Call) -> Tensor:
-        z = call.sources[0]
         if call.at(torch.zeros(1)).any():
             raise self.refusal(call.name)
-        value, image = call.at(z.detach()), z[:1].detach()
-        slope = secant(call.at, image, image, value[:1])
-        return in_place(call, _of_the_image(value, z[:1], slope))
+        z = call.sources[0].detach()
+        z = z.clone() if call.overwrites else z
+        return sloped(call, lambda value: quotient(value, z))
 
 
 def _of_the_image(value: Tensor, parts: Tensor, factor: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.errors import BrokenPromise, Cancelled, InputError, ParameterError, UnknownName
+from core.errors import BrokenPromise, Cancelled, InputError, ModelError, ParameterError, UnknownName
 from core.params import ParamSpec
 from core.values import Floats, InputSpec
 from explainers import EXPLAINERS, explain
@@ -183,6 +183,46 @@ def assert_untouched(model: Classifier, before: dict[str, Tensor]) -> None:
         assert torch.equal(value, before[name])
     assert all(p.grad is None and not p.requires_grad for p in model.network.parameters())
     assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in model.network.modules())
+
+
+@pytest.mark.parametrize("key", sorted(COMPLETE))
+def test_completeness_costs_only_passes_that_the_method_did_not_make(key: str) -> None:
+    """None, but for the ten images that expected gradients never look at; and where a method rewrites the pass, the
+    model is asked itself, or an error of its rules would hide in both."""
+    sizes: list[int] = []
+
+    def counted(images: Tensor) -> Tensor:
+        sizes.append(len(images))
+        return images
+
+    model, x, method = small_cnn_classifier().through(counted), torch.from_numpy(picture())[None], EXPLAINERS[key]
+    method.function(model, x, 0, method.params(), torch.Generator().manual_seed(0))
+    own = list(sizes)
+    explain(key, model, picture(), 0)
+    rewritten = (
+        [1 + len(method.baseline(x, method.params(), torch.Generator()))] if "module tree" in method.needs else []
+    )
+    assert sizes == own + own + ([10] if key == "gradient_shap" else rewritten)
+
+
+@every_method
+def test_a_network_whose_answers_are_no_numbers_has_no_map(key: str) -> None:
+    model = small_cnn_classifier()
+    *_, bias = model.network.parameters()
+    bias.fill_(torch.nan)
+    with pytest.raises(ModelError, match="not finite"):
+        explain(key, model, picture(), 0)
+
+
+@pytest.mark.parametrize("key", sorted(COMPLETE))
+def test_the_residual_is_that_of_the_model_as_it_was_asked(key: str) -> None:
+    """Here one that is shown darker pictures: what went by is told apart by what was shown to it."""
+    model, method = small_cnn_classifier().through(lambda images: images * 0.5), EXPLAINERS[key]
+    result, x = explain(key, model, picture(), 0, seed=3), torch.from_numpy(picture())[None]
+    assert method.baseline is not None
+    others = method.baseline(x, method.params(), torch.Generator().manual_seed(3))
+    expected = model(x)[0, 0] - (model(others)[:, 0].mean() if len(others) else 0)
+    assert result.residual == pytest.approx(float(result.heat.sum()) - float(expected), abs=1e-5)
 
 
 @every_method

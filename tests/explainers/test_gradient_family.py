@@ -93,10 +93,12 @@ def test_the_other_forms_of_smoothgrad(model: Classifier, x: Tensor, key: str, k
 
 
 def test_integrated_gradients_from_noise(model: Classifier, x: Tensor) -> None:
+    """The weights of Captum's trapezoidal rule sum to 15 / 16 on 16 points."""
     start = random_images("noise", x, 1, torch.Generator().manual_seed(3))
-    theirs = IntegratedGradients(model.network).attribute(x, start, target=TARGET, n_steps=8, method="riemann_middle")
-    heat = ours("integrated_gradients", model, x, seed=3, baseline="random", max_steps=8)
-    np.testing.assert_allclose(heat, theirs[0].sum(0), rtol=1e-4, atol=1e-6)
+    path = IntegratedGradients(model.network)
+    theirs = path.attribute(x, start, target=TARGET, n_steps=16, method="riemann_trapezoid")
+    heat = ours("integrated_gradients", model, x, seed=3, baseline="random", max_steps=16)
+    np.testing.assert_allclose(heat, theirs[0].sum(0) * 16 / 15, rtol=1e-4, atol=1e-6)
 
 
 def test_gradient_shap(model: Classifier, x: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,6 +293,7 @@ def test_guided_backprop_drops_negative_parts_where_values_are_cut() -> None:
     assert heat_of("guided_backprop", lambda z: 2 * z[:, 0].relu() - functional.relu(z[:, 1]), 0.5, 0.5) == [2, 0]
     assert heat_of("guided_backprop", lambda z: 2 * z[:, 0] - z[:, 1], 0.5, 0.5) == [2, -1]
     assert heat_of("guided_backprop", lambda z: functional.relu6(9 * z[:, :2]).sum(1), 0.5, 0.9) == [9, 0]
+    assert heat_of("guided_backprop", lambda z: functional.relu6(9 * z[:, :2]).mul_(2).sum(1), 0.5, 0.9) == [18, 0]
 
 
 def test_lrp_by_hand() -> None:
@@ -387,6 +390,19 @@ class Hidden(torch.autograd.Function):
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
         return gradients[0]
+
+
+class Unseen(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = Hidden.apply(x.sum(1, keepdim=True))
+        return answer
+
+
+@pytest.mark.parametrize("key", ["guided_backprop", "deep_lift", "lrp"])
+def test_an_answer_that_cannot_be_followed_is_refused(key: str) -> None:
+    model = wrapped(nn.Sequential(nn.Flatten(), Unseen()))
+    with pytest.raises(Unsupported, match="can't be looked into"):
+        explain(key, model, first_pixels(0.5), 0)
 
 
 @pytest.mark.parametrize("key", ["guided_backprop", "deep_lift", "lrp"])
