@@ -20,7 +20,26 @@ Ask: TypeAlias = Callable[[Tensor], Tensor]
 
 FULL = 16
 """Images in a full batch, of which forward_only takes one; methods that only look send such batches."""
+RECENT = 4  # batches whose logits are remembered
 NEVER = 1e-6  # nearer to 0 or 1 than this no threshold is taken
+
+
+class Recent:
+    """The latest batches of images that networks were shown, and their logits."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[tuple[nn.Module, Tensor, Tensor], ...] = ()
+
+    def find(self, network: nn.Module, x: Tensor) -> Tensor | None:
+        """What network said of x, if that is known."""
+        latest = self._latest
+        known = (logits.clone() for shown, images, logits in latest if shown is network and torch.equal(images, x))
+        return next(known, None)
+
+    def add(self, network: nn.Module, x: Tensor, logits: Tensor) -> Tensor:
+        """Keep it, in place of the oldest; gives logits back."""
+        self._latest = ((network, x.clone(), logits.clone()), *self._latest[: RECENT - 1])
+        return logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +54,8 @@ class Classifier:
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
     default. forward_only gives the logits of FULL images in less time than network, where no gradient is asked for and
     no hook is set; whoever exchanges network sets it to None. transform, see through(); answer, see answering();
-    contrast, see versus(). lock is held during each pass through network; hold it while hooks are put on the network,
-    and never around a pass: others may be served between two passes, and would wait for ever.
+    contrast, see versus(); recent, see recalling(). lock is held during each pass through network; hold it while hooks
+    are put on the network, and never around a pass: others may be served between two passes, and would wait for ever.
     """
 
     card: ModelCard
@@ -54,6 +73,7 @@ class Classifier:
     universal: Callable[[], Floats] | None = None
     denoiser: Callable[[], Callable[[Tensor], Tensor]] | None = None
     forward_only: Ask | None = None
+    recent: Recent | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.transform is not None:
@@ -67,8 +87,18 @@ class Classifier:
         return logits
 
     def _pass(self, x: Tensor) -> Tensor:
-        if self.forward_only is not None and len(x) == FULL and not (torch.is_grad_enabled() or self._hooked):
-            return self.forward_only(x)
+        plain = self.recent is None and len(x) != FULL
+        if plain or torch.is_grad_enabled() or self._hooked:
+            return self._through_network(x)
+        if self.recent is None:
+            return self._look(x)
+        known = self.recent.find(self.network, x)
+        return self.recent.add(self.network, x, self._look(x)) if known is None else known
+
+    def _look(self, x: Tensor) -> Tensor:
+        return self.forward_only(x) if self.forward_only and len(x) == FULL else self._through_network(x)
+
+    def _through_network(self, x: Tensor) -> Tensor:
         with self.lock:
             logits: Tensor = self.network(x)
         return logits
@@ -82,6 +112,12 @@ class Classifier:
         of its surrogate; both may raise Cancelled."""
         watched = dataclasses.replace(self, on_pass=on_pass)
         return watched if aside is None else watched._with_surrogate(lambda other: other.watched(aside))
+
+    def recalling(self) -> Classifier:
+        """The same classifier that sends no batch through network a second time that it was just asked about, where no
+        gradient is asked for and no hook is set: for a run that comes back to its result, and no longer. What is random
+        around network is drawn anew each time."""
+        return self if self.recent is not None else dataclasses.replace(self, recent=Recent())
 
     def through(self, transform: Callable[[Tensor], Tensor]) -> Classifier:
         """The same classifier that is shown transform(x), of the shape of x, in place of x, and so is its surrogate;

@@ -280,12 +280,20 @@ class Norms:
 
 
 @dataclass(frozen=True)
-class Reached:
-    """Whether the goal was reached by the float image, after rounding to 8 bits, and after JPEG (quality 95)."""
+class Saved:
+    """Whether the goal is reached by what is left of an image after rounding to 8 bits, and after JPEG (quality 95)."""
 
-    as_float: bool
     eight_bit: bool
     jpeg: bool
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Whether the goal was reached by the float image, and by what saving leaves of it; None where that is not known,
+    as in an answer that is to be there soon."""
+
+    as_float: bool
+    saved: Saved | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,34 @@ def held(make: Callable[[], T]) -> T:
     return value
 
 
+def stepped(component: str) -> int:
+    """How many steps forward the reader had asked a component for, less those back, when they were last taken."""
+    counted: int = st.session_state.get(_steps_of(component), 0)
+    return counted
+
+
+def new_steps(component: str) -> int:
+    """How many more they are now. The browser counts: a message that comes twice brings no step, and one that comes
+    for several presses brings them all."""
+    before = stepped(component)
+    counted = (st.session_state.get(component) or {}).get("stepped")
+    if counted is None:  # the component was left, and begins anew
+        return 0
+    st.session_state[_steps_of(component)] = counted
+    return int(counted - before)
+
+
+def begin_steps(component: str) -> None:
+    """To be called once the component is drawn: a browser that comes back to a new session goes on counting, and what
+    it counted before is no step."""
+    if _steps_of(component) not in st.session_state:
+        new_steps(component)
+
+
+def _steps_of(component: str) -> str:
+    return f"{component} stepped"
+
+
 def method_key(kind: str) -> str:
     """Under which the picked method of a registry stands."""
     return f"{kind} method"

@@ -55,6 +55,7 @@ def robustness(
     truth (N,) is whether label target is present, groups (N,) names the patients. Batch i is perturbed with seed + i,
     image j gets the noise of seed + j + 1.
     """
+    model = model.recalling()
     probabilities = {name: np.zeros(len(images), dtype=np.float32) for name in ROWS}
     batches = batches_of(truth, batch)
     for number, members in enumerate(batches):

@@ -121,9 +121,10 @@ def _perturbation_cautions(perturbation: Perturbation) -> Iterator[Caution]:
         share = percent(float(perturbation.region.mean()))
         yield Caution("decision", f"Only the marked region could change ({share} of the picture the model sees).")
     lost = "The decision flips" if method.threat is Threat.EXPLANATION else "The effect is lost"
-    if reached.as_float and not reached.eight_bit:
+    saved = reached.saved if reached.as_float else None
+    if saved and not saved.eight_bit:
         yield Caution("decision", f"{lost} when the image, at the size the model sees, is saved with 8 bits.")
-    elif reached.as_float and not reached.jpeg:
+    elif saved and not saved.jpeg:
         yield Caution("decision", f"{lost} when the image is saved as JPEG (quality 95).")
     if (method.norm == "linf" and norms.linf_255 > VISIBLE_LINF) or norms.ssim < VISIBLE_SSIM:
         size = f"up to {level(norms.linf_255)}/255, structural similarity {norms.ssim:.2f}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from core.classifier import Classifier
 from core.params import Params
 from core.progress import Report
-from core.values import Comparison, Direction, Floats, Mask, View
+from core.values import Attribution, Comparison, Direction, Floats, Mask, View
 from evaluation.cautions import comparison_cautions
 from evaluation.control import controlled
 from evaluation.goals import goal_of
@@ -36,6 +36,8 @@ def compare(
     explain_region: Mask | None = None,
     seed: int = 0,
     mm_per_pixel: tuple[float, float] | None = None,
+    clean: View | None = None,
+    saving: bool = True,
     on_clean: Callable[[View], object] | None = None,
     report: Report | None = None,
     cancel: threading.Event | None = None,
@@ -47,8 +49,9 @@ def compare(
     perturbation works on, where it is not the one whose answers count: one without the defense that the attacker does
     not know of. attack_region (h, w) bool holds the only pixels that perturbation and noise may change, explain_region
     those where the maps are kept; None means all. mm_per_pixel (row, column) is the size of a model pixel where known.
-    All three maps share the seed. on_clean gets what is said of the clean image before any is perturbed; report gets
-    the share of the whole that is done. Raises UnknownName, InputError, Unsupported, ParameterError, BrokenPromise, and
+    All three maps share the seed. clean is what is said of the clean image, where that is known; else on_clean gets it
+    before any is perturbed. saving: whether success is also counted on what saving leaves. report gets the share of the
+    whole that is done. Raises UnknownName, InputError, Unsupported, ParameterError, BrokenPromise, and
     Cancelled at the next pass once cancel is set.
     """
     explaining, perturbing = EXPLAINERS[explainer], PERTURBATIONS[perturbation]
@@ -56,15 +59,18 @@ def compare(
     perturbing.require((attacked or model).offers)
     for region in (attack_region, explain_region):
         model.check_region(region)
+    model, attacked = model.recalling(), attacked and attacked.recalling()
     explainer_params = explainer_params or explaining.params()
     perturbation_params = perturbation_params or perturbing.params()
     shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]
     map_passes = explaining.passes(explainer_params, shape)
     search_passes = perturbing.passes(perturbation_params, shape)
-    reports = _consecutive(report, map_passes, search_passes + CHECKING_PASSES, CHECKING_PASSES, map_passes, map_passes)
+    checking = CHECKING_PASSES if saving else 1
+    searches, maps = (search_passes + checking, checking), [map_passes] * (3 if clean is None else 2)
+    reports = _consecutive(report, *maps[2:], *searches, *maps[:2])
 
-    def view(image: Floats) -> View:
-        attribution = explain(
+    def mapped(image: Floats) -> Attribution:
+        return explain(
             explainer,
             model,
             image,
@@ -75,11 +81,11 @@ def compare(
             report=next(reports),
             cancel=cancel,
         )
-        return View(model.predict(image), attribution)
 
-    clean = view(pixels)
-    if on_clean is not None:
-        on_clean(clean)
+    if clean is None:
+        clean = View(attribution=mapped(pixels), prediction=model.predict(pixels))
+        if on_clean is not None:
+            on_clean(clean)
     goal = goal_of(perturbation, clean.prediction, target, direction)
     changed = perturb(
         perturbation,
@@ -90,11 +96,14 @@ def compare(
         judge=model,
         seed=seed,
         region=attack_region,
+        saving=saving,
         report=next(reports),
         cancel=cancel,
     )
-    control = controlled(model, changed, report=next(reports), cancel=cancel)
-    perturbed, noisy = view(changed.perturbed), view(control.perturbed)
+    control = controlled(model, changed, saving=saving, report=next(reports), cancel=cancel)
+    images = changed.perturbed, control.perturbed
+    predictions = [model.predict(image) for image in images]  # before maps are made: they are still known
+    perturbed, noisy = (View(said, mapped(image)) for said, image in zip(predictions, images, strict=True))
     comparison = Comparison(
         target=target,
         perturbation=changed,

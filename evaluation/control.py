@@ -28,16 +28,29 @@ def controlled(
     model: Classifier,
     perturbation: Perturbation,
     *,
+    saving: bool = True,
     report: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> Perturbation:
-    """Uniform noise on the same clean image, in the same region, of equal size, for the same goal, under the next seed.
+    """Uniform noise on the same clean image, in the same region, of equal size, for the same goal, under the next seed;
+    saving as of perturb().
 
     The next seed, because the same one would draw the noise from which a random start of the method began.
     """
     clean, goal, region, seed = perturbation.clean, perturbation.goal, perturbation.region, perturbation.seed + 1
     params = equal_noise(model, clean, perturbation.perturbed, goal, size_of(perturbation.method), seed, region)
-    return perturb("uniform_noise", model, clean, goal, params, seed=seed, region=region, report=report, cancel=cancel)
+    return perturb(
+        "uniform_noise",
+        model,
+        clean,
+        goal,
+        params,
+        seed=seed,
+        region=region,
+        saving=saving,
+        report=report,
+        cancel=cancel,
+    )
 
 
 def equal_noise(

@@ -85,15 +85,15 @@ def _technical_decision(comparison: Comparison) -> str:
     target, perturbation = comparison.target, comparison.perturbation
     before, after = comparison.clean.prediction, comparison.perturbed.prediction
     name, norms, reached = PERTURBATIONS[perturbation.method].name, perturbation.norms, perturbation.reached
-    saved = ", ".join(
-        f"{name} {'yes' if success else 'no'}"
-        for name, success in (("float", reached.as_float), ("8-bit", reached.eight_bit), ("JPEG 95", reached.jpeg))
-    )
+    counted = {"float": reached.as_float}
+    if reached.saved is not None:
+        counted |= {"8-bit": reached.saved.eight_bit, "JPEG 95": reached.saved.jpeg}
+    successes = ", ".join(f"{way} {'yes' if success else 'no'}" for way, success in counted.items())
     return (
         f"{name} (L-infinity {level(norms.linf_255)}/255, L2 {norms.l2:.3g}, SSIM {norms.ssim:.3f}, seed "
         f"{perturbation.seed}): logit {before.logits[target]:.2f} -> {after.logits[target]:.2f}, "
         f"p({before.labels[target]}) {_pair(before, after, target)}, threshold {before.thresholds[target]:.3f}, "
-        f"decision {'flips' if comparison.flipped else 'stays'}; goal {wanted(perturbation)}: {saved}."
+        f"decision {'flips' if comparison.flipped else 'stays'}; goal {wanted(perturbation)}: {successes}."
     )
 
 

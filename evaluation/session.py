@@ -33,6 +33,8 @@ class Settings(TypedDict):
     direction: NotRequired[Direction | None]
     attacked: NotRequired[Classifier | None]
     seed: NotRequired[int]
+    clean: NotRequired[View | None]
+    saving: NotRequired[bool]
     on_clean: NotRequired[Callable[[View], object] | None]
     report: NotRequired[Report | None]
     cancel: NotRequired[threading.Event | None]

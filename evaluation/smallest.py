@@ -74,6 +74,7 @@ def smallest_change(
     model.check(pixels[None], target)
     clean = model.predict(pixels)
     goal = Goal(target, direction) if direction else Goal.against(clean, target)
+    model = model.recalling()
     points = [Point(0.0, float(clean.probabilities[target]), goal.reached(clean))]
     low, high = 0.0, 0.0 if points[0].reached else None
     best, queries = None, 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -28,6 +29,8 @@ FLAT = 0.5  # share of the pixels that equal their neighbors; pictures of all se
 BLACK, WHITE = 0.02, 0.98  # beyond, pictures are flat too
 SMALL = 0.5  # of the side of what the model sees
 LONGEST = {"squash": 2.0, "fov": 1.5}  # long side / short side; at most 1.55 in the sets, and 1.21 in fields of view
+
+_distances: WeakKeyDictionary[object, dict[str, float]] = WeakKeyDictionary()  # {Classifier.distance: {case: distance}}
 
 
 @dataclass(frozen=True)
@@ -138,9 +141,12 @@ def _features(case: Case, model: Classifier) -> Iterator[Objection]:
     limit, spec = model.card.scope, model.card.input
     if model.distance is None or limit is None:
         return
-    pixels = to_model(case.pixels, geometry_of(case.pixels, spec), spec.channels)
-    with model.lock:
-        distance = float(model.distance(torch.from_numpy(pixels[None]))[0])
+    known = _distances.setdefault(model.distance, {})
+    if case.id not in known:
+        pixels = to_model(case.pixels, geometry_of(case.pixels, spec), spec.channels)
+        with model.lock:
+            known[case.id] = float(model.distance(torch.from_numpy(pixels[None]))[0])
+    distance = known[case.id]
     if not distance <= limit:
         found = f"The image is unlike those that the model was trained on: its features are {distance:.2f} away"
         yield Objection("features", f"{found}, and the model takes up to {limit:.2f}.")

@@ -239,7 +239,7 @@ def _effect(perturbation: Perturbation, goal: Goal, before: Prediction, after: P
         "probability_after": float(after.probabilities[k]),
         "logit_after": float(after.logits[k]),
         "flipped": bool(before.positive[k] != after.positive[k]),
-        "reached": {"float": reached.as_float, "eight_bit": reached.eight_bit, "jpeg": reached.jpeg},
+        "reached": {"float": reached.as_float, **(dataclasses.asdict(reached.saved) if reached.saved else {})},
         "linf_255": norms.linf_255,
         "rms_255": change_255(perturbation, "rms"),
         "l2": norms.l2,

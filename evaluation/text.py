@@ -90,8 +90,8 @@ def _change(summary: Summary) -> Iterator[str]:
         ["RMS of the change (/255)", "", *(f"{part['rms_255']:.2f}" for part in both)],
         ["SSIM", "", *(f"{part['ssim']:.3f}" for part in both)],
     ]
-    for name, said in REACHED.items():
-        rows.append([said, "", *("yes" if part["reached"][name] else "no" for part in both)])
+    for name in summary["reached"]:
+        rows.append([REACHED[name], "", *("yes" if part["reached"][name] else "no" for part in both)])
     for name, value in summary.get("explanation_change", {}).items():
         cells = map(_number, (value, control["explanation_change"][name]))
         rows.append([f"map: {in_sentence(MEASURES[name].technical)}{UNITS.get(name, '')}", "", *cells])

@@ -34,15 +34,16 @@ def perturb(
     judge: Classifier | None = None,
     seed: int = 0,
     region: Mask | None = None,
+    saving: bool = True,
     report: Report | None = None,
     cancel: threading.Event | None = None,
 ) -> Perturbation:
     """Perturb pixels (C, h, w) float32 in [0, 1], in the model frame, with the method called key.
 
     params default to the method's own. judge decides what is reached, where it is not the model itself. region (h, w)
-    bool holds the only pixels that may change; the method is shown a model that sees the clean picture outside. report
-    gets the share done in [0, 1]. Raises UnknownName, Unsupported, InputError, ParameterError, BrokenPromise, and
-    Cancelled at the next pass once cancel is set.
+    bool holds the only pixels that may change; the method is shown a model that sees the clean picture outside. saving:
+    whether success is also counted on what saving leaves. report gets the share done in [0, 1]. Raises UnknownName,
+    Unsupported, InputError, ParameterError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = PERTURBATIONS[key]
     params = method.checked(params)
@@ -51,7 +52,9 @@ def perturb(
     model.check_region(region)
     channels, height, width = pixels.shape
     passes = method.passes(params, (channels, height, width))
-    meter = Meter(passes + _keeps_others(model, params) + SURVIVAL_PASSES, report, cancel)
+    model, checking = model.recalling(), SURVIVAL_PASSES if saving else 1
+    judge = model if judge is None else judge.recalling()
+    meter = Meter(passes + _keeps_others(model, params) + checking, report, cancel)
     start = time.perf_counter()
     aim = _aim(method, model.watched(meter, meter.aside), pixels[None], goal, params)
     restarts, averaged = getattr(params, "restarts", 1), getattr(params, "averaged", 1)
@@ -68,7 +71,7 @@ def perturb(
     perturbed = _run(method, watched, pixels[None], aim, params, seed, region)[0]
     seconds = time.perf_counter() - start
     queries = meter.images
-    meter.expected = queries + meter.others + SURVIVAL_PASSES  # a search may end early
+    meter.expected = queries + meter.others + checking  # a search may end early
     return Perturbation(
         method=key,
         params=params.as_dict(),
@@ -77,7 +80,7 @@ def perturb(
         clean=pixels,
         perturbed=perturbed,
         norms=measure_norms(pixels, perturbed),
-        reached=survival((judge or model).watched(meter), perturbed, goal),
+        reached=survival(judge.watched(meter), perturbed, goal, saving=saving),
         queries=queries,
         seconds=seconds,
         trajectory=trajectory.steps,

@@ -150,7 +150,7 @@ def search(
             if decay:
                 size = gradient.abs().mean((1, 2, 3), keepdim=True).clamp(min=TINY)
                 course = gradient = decay * course + gradient / size
-            iterate = ball.nearest(iterate - stride * ball.steepest(gradient))
+            iterate = ball.nearest(torch.sub(iterate, ball.steepest(gradient), alpha=stride))
         logits = torch.stack([model(iterate) for _ in range(averaged)]).mean(0)
         best, best_loss = better(best, best_loss, iterate, goal.loss(logits))
     return best
@@ -161,6 +161,8 @@ def mean_gradient(
 ) -> tuple[Tensor, Tensor]:
     """input_gradient(), averaged over passes of the same x: (gradient like x, logits (N, K))."""
     gradient, logits = input_gradient(model, x, score)
+    if passes == 1:
+        return gradient, logits
     for _ in range(passes - 1):
         another, answer = input_gradient(model, x, score)
         gradient, logits = gradient + another, logits + answer
@@ -170,4 +172,6 @@ def mean_gradient(
 def better(first: Tensor, first_loss: Tensor, second: Tensor, second_loss: Tensor) -> tuple[Tensor, Tensor]:
     """Image by image, the one with the lower loss: images (N, C, h, w) and losses (N,)."""
     improved = second_loss < first_loss
+    if improved.all():
+        return second, second_loss
     return torch.where(improved[:, None, None, None], second, first), torch.where(improved, second_loss, first_loss)

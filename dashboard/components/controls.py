@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +13,7 @@ from core.params import Params, ParamSpec
 from core.values import Case, Direction, Modality
 from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
+from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.components.words import THREATS, USUAL, fitting
 from dashboard.services.address import DIRECTIONS, GOALS, HIGHEST_SEED
@@ -109,16 +111,15 @@ def explain_form() -> Explanation:
 def defense_form() -> Defense:
     """Defense, its parameters, and whether the attacker knows of it."""
     _heading("Defend")
-    state = st.session_state
-    state.setdefault(method_key(DEFENSES.kind), "")
-    key = st.selectbox(
+    state, picked = st.session_state, method_key(DEFENSES.kind)
+    state.setdefault(picked, "")
+    picker(
         DEFENSES.kind,
         ["", *(method.key for method in DEFENSES)],
+        picked,
         format_func=lambda key: DEFENSES[key].name if key else "No defense",
-        key=method_key(DEFENSES.kind),
-        persist_state="session",
-        label_visibility="collapsed",
     )
+    key = state[picked]
     if not key:
         return Defense()
     params = pick_params(DEFENSES[key])
@@ -176,14 +177,12 @@ def _pick_perturbation(modality: Modality) -> PerturbationMethod:
     offered = [method for method in PERTURBATIONS if modality in method.modalities]
     method = fitting(state.get(key), modality)
     state[key], state[THREAT] = method.key, method.threat
-    st.selectbox(
+    picker(
         "Kind of change",
         [kind for kind in THREATS if any(each.threat is kind for each in offered)],
+        THREAT,
+        partial(_take_usual, offered),
         format_func=THREATS.__getitem__,
-        key=THREAT,
-        on_change=_take_usual,
-        args=(offered,),
-        label_visibility="collapsed",
     )
     return pick_method(PERTURBATIONS, method.key, [each for each in offered if each.threat is method.threat])
 

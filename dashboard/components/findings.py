@@ -20,6 +20,7 @@ from evaluation.sentences import sentences
 from evaluation.words import MEASURES, fraction, gray_levels, level, percent, points
 
 SPOKEN_OF = "top_overlap"  # the measure of maps that the plain sentence gives
+SAID = {True: "yes", False: "no", None: "not known yet"}
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,13 @@ def _change(comparison: Comparison, technical: bool) -> Iterator[Row]:
 
 
 def _survival(comparison: Comparison) -> Iterator[Row]:
-    def said(reached: bool) -> str:
-        return "yes" if reached else "no"
+    def row(name: str, *reached: bool | None) -> Row:
+        return Row(name, "", *(SAID[each] for each in reached))
 
-    perturbed, control = comparison.perturbation.reached, comparison.control.reached
-    yield Row("As computed", "", said(perturbed.as_float), said(control.as_float))
-    yield Row("After saving with 8 bits", "", said(perturbed.eight_bit), said(control.eight_bit))
-    yield Row("After saving as JPEG", "", said(perturbed.jpeg), said(control.jpeg))
+    both = comparison.perturbation.reached, comparison.control.reached
+    yield row("As computed", *(each.as_float for each in both))
+    yield row("After saving with 8 bits", *(each.saved.eight_bit if each.saved else None for each in both))
+    yield row("After saving as JPEG", *(each.saved.jpeg if each.saved else None for each in both))
 
 
 def _explanation(comparison: Comparison, technical: bool) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.components.theme import theme_switch
 from dashboard.components.uploads import collect_uploads
-from dashboard.services.cases import Entry, worklist_entries
+from dashboard.services.cases import Entry, first_case, worklist_entries
 from dashboard.services.models import default_for, offered, title
 from dashboard.state import CASE, FOLLOWS, MODEL, PLAIN, TECHNICAL, WORDING
 from evaluation.words import NOTICE
@@ -57,8 +57,7 @@ def choose_model(card: ModelCard) -> None:
 def _pick_case() -> None:
     entries = {entry.case.id: entry for entry in worklist_entries()}
     if st.session_state.get(CASE) not in entries:
-        with_finding = (key for key, entry in entries.items() if any(entry.case.truth.values()))
-        st.session_state[CASE] = next(with_finding, next(iter(entries), None))
+        st.session_state[CASE] = first_case()
     picker(
         "Case",
         list(entries),

@@ -1,4 +1,4 @@
-"""The note about a case, and the way to the next one."""
+"""The note about a case."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.components.worklist import reading_order
 from dashboard.services import address
 from dashboard.services.cases import Entry
 from dashboard.services.notes import LONGEST, Notes
-from dashboard.state import CASE, held
+from dashboard.state import held
 
 NOTE_HEIGHT = 92
 
 
 def note(entry: Entry, entries: Sequence[Entry]) -> None:
-    """Draw the note of a case, the buttons to its neighbors, and the one that saves all notes."""
+    """Draw the note of a case, and the button that saves all notes."""
     notes, key = held(Notes), f"note {entry.case.id}"
     st.session_state.setdefault(key, notes.text(entry.case.id))
-    alone = not reading_order(entries)
     with st.container(key="note"):
         st.text_area(
             "Note",
@@ -31,20 +29,9 @@ def note(entry: Entry, entries: Sequence[Entry]) -> None:
             on_change=_write,
             args=(entry.case.id, key),
         )
-        with st.container(horizontal=True, key="onward"):
-            st.button("Previous case", disabled=alone, on_click=step, args=(-1, entries))
-            st.button("Next case", type="primary", disabled=alone, on_click=step, args=(1, entries))
-            if notes.kept:
-                count = f"{len(notes.kept)} note{'s' if len(notes.kept) > 1 else ''}"
-                st.download_button(f"Save {count}", notes.report(entries), "second-look-notes.txt", on_click="ignore")
-
-
-def step(by: int, entries: Sequence[Entry]) -> None:
-    """Make a neighbor in the worklist the current case, round the corner at the ends; the first that the list shows
-    where the current one is filtered out."""
-    ids, here = reading_order(entries), st.session_state[CASE]
-    if ids:
-        st.session_state[CASE] = ids[(ids.index(here) + by) % len(ids)] if here in ids else ids[0]
+        if notes.kept:
+            count = f"{len(notes.kept)} note{'s' if len(notes.kept) > 1 else ''}"
+            st.download_button(f"Save {count}", notes.report(entries), "second-look-notes.txt", on_click="ignore")
 
 
 def _write(case: str, key: str) -> None:

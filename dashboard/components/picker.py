@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 
-def picker(label: str, options: Sequence[Any], key: str, **more: Any) -> None:
-    """Draw a picker over what stands in the state under a key; more goes to the widget.
+def picker(label: str, options: Sequence[Any], key: str, then: Callable[[], None] = lambda: None, **more: Any) -> None:
+    """Draw a picker over what stands in the state under a key; then() follows a choice, more goes to the widget.
 
     The browser tells the state of every widget with each click. What was clicked before it had drawn a choice made
     elsewhere would take that back, so such a choice gets a widget of its own.
@@ -27,5 +27,6 @@ def picker(label: str, options: Sequence[Any], key: str, **more: Any) -> None:
         if state[drawn][0] == number:
             state[key] = state[widget]
             state[drawn] = number, state[widget]
+            then()
 
     st.selectbox(label, options, index, key=widget, on_change=choose, label_visibility="collapsed", **more)

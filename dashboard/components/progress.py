@@ -17,10 +17,10 @@ POLL_SECONDS = 0.3
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def progress(job: Job[Any], doing: str, cancel: Callable[[], None], *, awaited: bool = False) -> None:
+def progress(job: Job[Any], doing: str, cancel: Callable[[], None], awaited: tuple[type, ...] = ()) -> None:
     """Draw a card with a bar, the time left and Cancel, and run the page again when the job has ended, or has
-    published what is awaited before its end."""
-    if job.finished or (awaited and job.early is not None):
+    published something of a kind that is awaited before its end."""
+    if job.finished or isinstance(job.early, awaited):
         st.rerun()
     with st.container(key=f"progress {doing}", horizontal=True, vertical_alignment="center"):
         st.progress(job.share, _said(job, doing))

@@ -19,11 +19,11 @@ from evaluation.words import gray_levels, level
 from perturbations import PERTURBATIONS, Threat
 
 
-def smallest_section(request: Request, finished: Finished) -> tuple[Known, ...]:
+def smallest_section(request: Request, finished: Finished | None) -> tuple[Known, ...]:
     """Draw the search, where it is for the model as it is attacked, by a perturbation that has an epsilon and may flip
     the decision; returns the sizes that it tried, for the dial.
 
-    request is what is asked for now, of which finished may not yet be the answer.
+    request is what is asked for now, of which finished, where there is any, may not yet be the answer.
     """
     method, asides = PERTURBATIONS[request.perturbation], held(Asides)
     keeps = method.threat is Threat.EXPLANATION
@@ -31,6 +31,13 @@ def smallest_section(request: Request, finished: Finished) -> tuple[Known, ...]:
         asides.stop(FLIP)
         return ()
     key, state = sought(request), asides.state(FLIP, sought(request))
+    same = finished and finished.request.perturbation == request.perturbation and sought(finished.request) == key
+    start = finished if same else None
+
+    def begin() -> None:
+        if start:
+            asides.begin(FLIP, key, partial(smallest_flip, start), listening())
+
     with st.container(key="smallest"):
         if state.job is not None:
             progress(state.job, "Searching", partial(asides.stop, FLIP))
@@ -41,8 +48,8 @@ def smallest_section(request: Request, finished: Finished) -> tuple[Known, ...]:
                 message(str(state.error), "error")
             st.button(
                 "Find the smallest change that flips it",
-                on_click=lambda: asides.begin(FLIP, key, partial(smallest_flip, finished), listening()),
-                disabled=finished.request.perturbation != request.perturbation or sought(finished.request) != key,
+                on_click=begin,
+                disabled=start is None,
                 help="Tries larger and smaller sizes, with the settings above, until the smallest is known to about "
                 "a twentieth.",
                 width="stretch",
@@ -69,12 +76,12 @@ def said(flip: Flip) -> str:
             f"No change up to {flip.searched_to:g}/255 was found that flips the decision. That is no proof that there "
             "is none: a longer search, or another, may find one."
         )
-    if flip.reached is None:
+    if flip.saved is None:
         state = "does not flag it" if flip.direction == "hide" else "flags it"
         return f"No change is needed: the model {state} already."
     verb = "hides" if flip.direction == "hide" else "induces"
     size = f"{level(flip.epsilon)}/255, {gray_levels(flip.epsilon)}"
-    lost = "no" if flip.reached.eight_bit else "yes"
+    lost = "no" if flip.saved.eight_bit else "yes"
     return (
         f"A change of {size}, is the smallest found that flips the decision: it {verb} the finding. Lost when saved "
         f"with 8 bits: {lost}. A longer search may find a smaller one."
@@ -82,7 +89,7 @@ def said(flip: Flip) -> str:
 
 
 def _facts(flip: Flip) -> str:
-    jpeg = "" if flip.reached is None else f"after JPEG 95: goal {'reached' if flip.reached.jpeg else 'missed'}; "
+    jpeg = "" if flip.saved is None else f"after JPEG 95: goal {'reached' if flip.saved.jpeg else 'missed'}; "
     return (
         f"{jpeg}{len(flip.known) - 1} sizes tried, {flip.queries} images sent through the model, {flip.seconds:.1f} s."
     )

@@ -173,3 +173,11 @@ def worklist_entries() -> list[Entry]:
     """Uploads of this session, newest first, then the bundled cases, both kind by kind; each content once."""
     known = {entry.case.id for entry in bundled()}
     return [*_by_kind(entry for entry in held(Uploads).entries if entry.case.id not in known), *bundled()]
+
+
+def first_case() -> str | None:
+    """Id of the case that is shown until another is chosen: the first with a finding, where there is one."""
+    entries = worklist_entries()
+    with_finding = (entry for entry in entries if any(entry.case.truth.values()))
+    first = next(with_finding, next(iter(entries), None))
+    return first.case.id if first else None

@@ -70,7 +70,7 @@ class Comparisons:
                 self._note(request.model, self.finished.shared_marks(request.model))
                 unmarked = [other for other in others if (request.model, Subject.of(other)) not in self.marks]
                 self.job = self._begun_ahead(request) or _submitted(
-                    request, case, unmarked, listening, coarse_first=self._moved(request)
+                    request, case, unmarked, listening, seen=self._seen(request)
                 )
 
     def prefetch(self, wanted: Mapping[Request, Case], listening: Callable[[], bool]) -> None:
@@ -144,10 +144,12 @@ class Comparisons:
         """The user wants what was stopped, or failed, after all."""
         self.stopped = self.asked = self.error = None
 
-    def _moved(self, request: Request) -> bool:
-        """Whether request differs from what is on screen in settings of the perturbation only."""
-        latest = self.latest.request if self.latest else None
-        return latest is not None and replace(latest, perturbation_params=request.perturbation_params) == request
+    def _seen(self, request: Request) -> View | None:
+        """What is on screen of the clean picture, where only settings of the perturbation were moved."""
+        latest = self.latest
+        if latest is None or replace(latest.request, perturbation_params=request.perturbation_params) != request:
+            return None
+        return latest.comparison.clean
 
     def _take_in(self, finished: Finished | None) -> Finished | None:
         if finished is not None:
@@ -178,10 +180,10 @@ def _submitted(
     listening: Callable[[], bool],
     *,
     background: bool = False,
-    coarse_first: bool = False,
+    seen: View | None = None,
 ) -> Job[Finished]:
     own = held(OwnModels).classifiers.get(request.model)
-    work = partial(compared, request, case, unmarked, own=own, coarse_first=coarse_first)
+    work = partial(compared, request, case, unmarked, own=own, seen=seen)
     return submit(work, listening, background=background)
 
 
@@ -193,41 +195,20 @@ def compared(
     cancel: Cancel,
     own: Classifier | None = None,
     *,
-    coarse_first: bool = False,
+    seen: View | None = None,
 ) -> Finished:
     """The answer to a request, with marks of the cases that have none yet.
 
-    own: the model itself, where it is the session's and not to be found by its key. coarse_first: publish the answer
-    after fewer steps where that is there much sooner, and not what is said of the clean picture.
+    own: the model itself, where it is the session's and not to be found by its key. seen: what is on screen of the
+    clean picture already; then coarse_answer() is published first, where there is one, and else what is said of the
+    clean picture.
     """
     loaded = load_classifier(request.model, report, cancel) if own is None else own
-    bare, model = undefended(request, loaded), defended(request, loaded)
-    geometry = geometry_of(case.pixels, model.card.input)
-    compare_at = partial(
-        compare_case,
-        case,
-        model,
-        anyway=request.anyway,
-        defense=DEFENSES[request.defense] if request.defense else None,
-        target=request.target,
-        explainer=request.explainer,
-        explainer_params=request.explainer_params,
-        perturbation=request.perturbation,
-        direction=request.direction,
-        attacked=bare if request.unaware else None,
-        seed=request.seed,
-        attack_region=request.attack_region,
-        attack_outside=request.attack_outside,
-        explain_region=request.explain_region,
-        cancel=cancel,
-    )
-    coarse = coarser(request, model.card.input) if coarse_first else None
+    coarse = coarse_answer(request, case, loaded, seen, report, cancel) if seen is not None else None
     if coarse is not None:
-        comparison = compare_at(perturbation_params=coarse.perturbation_params, report=lambda share: report(0.0))
-        with giving_way():
-            publish(Finished(coarse, comparison, geometry, _drawn(case, comparison, geometry), {}))
-    comparison = compare_at(
-        perturbation_params=request.perturbation_params,
+        publish(coarse)
+    bare, geometry = undefended(request, loaded), geometry_of(case.pixels, loaded.card.input)
+    comparison = _comparing(request, case, loaded, cancel)(
         on_clean=None if coarse else lambda clean: publish(_preview(request, clean, geometry)),
         report=lambda share: report((1 - MARKING) * share),
     )
@@ -239,9 +220,19 @@ def compared(
         if cancel.is_set():
             raise Cancelled
         marks[Subject.of(other)] = _mark(other, bare)
-    with giving_way():
-        drawn = _drawn(case, comparison, geometry)
-    return Finished(request, comparison, geometry, drawn, marks)
+    return _finished(request, case, comparison, geometry, marks)
+
+
+def coarse_answer(
+    request: Request, case: Case, loaded: Classifier, seen: View, report: Report, cancel: Cancel
+) -> Finished | None:
+    """The answer after fewer steps, beside what is on screen of the clean picture, without what saving leaves of it;
+    None where that would not be there much sooner."""
+    coarse = coarser(request, loaded.card.input)
+    if coarse is None:
+        return None
+    comparison = _comparing(coarse, case, loaded, cancel)(clean=seen, saving=False, report=lambda share: report(0.0))
+    return _finished(coarse, case, comparison, geometry_of(case.pixels, loaded.card.input), {})
 
 
 def coarser(request: Request, spec: InputSpec) -> Request | None:
@@ -254,6 +245,35 @@ def coarser(request: Request, spec: InputSpec) -> Request | None:
     maps = 3 * explaining.passes(request.explainer_params, shape)
     halved = 2 * (search.passes(few, shape) + maps) <= search.passes(params, shape) + maps
     return replace(request, perturbation_params=few) if halved else None
+
+
+def _comparing(request: Request, case: Case, loaded: Classifier, cancel: Cancel) -> partial[Comparison]:
+    return partial(
+        compare_case,
+        case,
+        defended(request, loaded),
+        anyway=request.anyway,
+        defense=DEFENSES[request.defense] if request.defense else None,
+        target=request.target,
+        explainer=request.explainer,
+        explainer_params=request.explainer_params,
+        perturbation=request.perturbation,
+        perturbation_params=request.perturbation_params,
+        direction=request.direction,
+        attacked=undefended(request, loaded) if request.unaware else None,
+        seed=request.seed,
+        attack_region=request.attack_region,
+        attack_outside=request.attack_outside,
+        explain_region=request.explain_region,
+        cancel=cancel,
+    )
+
+
+def _finished(
+    request: Request, case: Case, comparison: Comparison, geometry: Geometry, marks: Mapping[Subject, Mark]
+) -> Finished:
+    with giving_way():
+        return Finished(request, comparison, geometry, _drawn(case, comparison, geometry), marks)
 
 
 def _mark(case: Case, model: Classifier) -> Mark:

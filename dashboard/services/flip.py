@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.classifier import Classifier
 from core.params import Params
 from core.progress import Report
-from core.values import Direction, Reached
+from core.values import Direction, Saved
 from dashboard.services.aside import Kind
 from dashboard.services.finished import Finished, Request
 from dashboard.services.jobs import Cancel
@@ -19,13 +19,13 @@ from evaluation.smallest import smallest_change
 @dataclass(frozen=True)
 class Flip:
     """epsilon (/255): the smallest size found, None where there was none up to searched_to, and 0 where the clean
-    picture is there already; reached tells what is left of it once saved; known: all sizes tried; queries: images sent
+    picture is there already; saved tells what is left of it then; known: all sizes tried; queries: images sent
     through the model."""
 
     epsilon: float | None
     searched_to: float
     direction: Direction
-    reached: Reached | None
+    saved: Saved | None
     known: tuple[Known, ...]
     queries: int
     seconds: float
@@ -59,7 +59,7 @@ def smallest_flip(finished: Finished, model: Classifier, report: Report, cancel:
         epsilon=smallest.epsilon,
         searched_to=smallest.searched_to,
         direction=direction,
-        reached=smallest.perturbation.reached if smallest.perturbation else None,
+        saved=smallest.perturbation.reached.saved if smallest.perturbation else None,
         known=tuple(
             Known(point.epsilon, point.probability, point.reached == (direction == "induce"))
             for point in smallest.points

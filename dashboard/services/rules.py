@@ -173,13 +173,13 @@ def aimed(first: Taken, second: Taken) -> Found:
 @rule(1, "file", "jpeg", "lost")
 def survives(shot: Taken) -> Found:
     """Whether the goal is still reached by the saved picture: with 8 bits and as JPEG, with 8 bits only, or not."""
-    reached = _change(shot).reached
-    outcome = ("jpeg" if reached.jpeg else "file") if reached.eight_bit else "lost"
+    left = _change(shot).reached.saved
+    assert left is not None, "a lesson's pictures are saved too"
+    outcome = ("jpeg" if left.jpeg else "file") if left.eight_bit else "lost"
     saved = {True: "still there", False: "gone"}
     return Found(
         outcome,
-        f"The effect is {saved[reached.eight_bit]} after saving with 8 bits, and {saved[reached.jpeg]} after saving as "
-        "JPEG.",
+        f"The effect is {saved[left.eight_bit]} after saving with 8 bits, and {saved[left.jpeg]} after saving as JPEG.",
     )
 
 

@@ -36,7 +36,7 @@ def known_sizes(comparisons: Comparisons, request: Request) -> tuple[Known, ...]
         if isinstance(epsilon, float) and at_size(request, epsilon) == other:
             prediction, reached = finished.comparison.perturbed.prediction, finished.comparison.perturbation.reached
             probability, flagged = prediction.probabilities[request.target], prediction.positive[request.target]
-            survives = reached.eight_bit if reached.as_float else None
+            survives = reached.saved.eight_bit if reached.as_float and reached.saved else None
             known.append(Known(epsilon, float(probability), bool(flagged), survives))
     return tuple(known)
 

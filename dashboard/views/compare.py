@@ -26,8 +26,8 @@ from dashboard.components.comparing import (
 )
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
-from dashboard.components.note import step
 from dashboard.components.under_way import under_way
+from dashboard.components.worklist import step
 from dashboard.services import address
 from dashboard.services.cases import worklist_entries
 from dashboard.services.grid import Grid

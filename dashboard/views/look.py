@@ -17,7 +17,7 @@ from dashboard.components.controls import defense_form, explain_form, region_for
 from dashboard.components.epsilon import epsilon_dial, stops
 from dashboard.components.frame import current_entry
 from dashboard.components.message import message
-from dashboard.components.note import note, step
+from dashboard.components.note import note
 from dashboard.components.prediction import Reading, pick_reading, prediction_panel
 from dashboard.components.progress import gate, halted, progress
 from dashboard.components.provenance import provenance
@@ -29,7 +29,7 @@ from dashboard.components.uploads import drop_zone, read_as, refusals
 from dashboard.components.viewer import viewer
 from dashboard.components.welcome import welcome
 from dashboard.components.words import behind
-from dashboard.components.worklist import worklist
+from dashboard.components.worklist import step, worklist
 from dashboard.services import address
 from dashboard.services.aside import Asides
 from dashboard.services.cases import Entry, Uploads, worklist_entries
@@ -199,8 +199,10 @@ def _show(
         _view(entry, shown or preview, stale=stale)
         provenance(entry.case)
         if fresh is None:
-            _why_not(comparisons, request, "Refining" if coarse else "Computing", awaited=early is None)
+            awaited = () if early else (Finished,) if shown else (Finished, Preview)
+            _why_not(comparisons, request, "Refining" if coarse else "Computing", awaited)
     if shown is None or comparison is None:
+        below.html('<p class="findings-to-come"></p>')
         return
     with below, st.container(key="findings-stale" if stale else "findings"):
         if shown is coarse:
@@ -222,7 +224,7 @@ def _view(entry: Entry, shown: Finished | Preview | None, *, stale: bool) -> Non
         region=st.session_state[REGION],
         can_select=True,
         key=VIEWER,
-        on_step=lambda: step(st.session_state[VIEWER].step, worklist_entries()),
+        on_step=lambda by: step(by, worklist_entries()),
     )
     if seen.region != st.session_state[REGION]:
         st.session_state[REGION] = seen.region
@@ -234,7 +236,7 @@ def _sizes(entry: Entry, card: ModelCard, request: Request, spec: ParamSpec, com
     epsilon = float(request.perturbation_params.as_dict()[EPSILON])
     place, found = st.container(), comparisons.answer(request)
     shown = found or comparisons.like(request)
-    tried = smallest_section(request, shown) if shown else ()
+    tried = smallest_section(request, shown)
     known = {point.epsilon: point for point in (*tried, *known_sizes(comparisons, request))}
     with place:
         label, threshold = card.labels[request.target], card.thresholds(request.point)[request.target]
@@ -264,9 +266,9 @@ def _pick_target(card: ModelCard) -> int:
     )
 
 
-def _why_not(comparisons: Comparisons, request: Request, doing: str, *, awaited: bool) -> None:
+def _why_not(comparisons: Comparisons, request: Request, doing: str, awaited: tuple[type, ...]) -> None:
     if comparisons.job is not None:
-        progress(comparisons.job, doing, comparisons.stop, awaited=awaited)
+        progress(comparisons.job, doing, comparisons.stop, awaited)
     elif isinstance(comparisons.error, Unsupported):
         halted(f"{comparisons.error} {behind(request)}".strip())
     elif comparisons.error is not None:

@@ -39,7 +39,7 @@ def test_an_enlarged_map_says_so_and_shows_its_cells_on_request(page: Page, addr
     opened(page, address, "chest-phantom-2")
     panes = page.locator(".st-key-explain-viewer .viewer")
     grain = panes.locator("[data-pane=grad_cam] .grain")
-    expect(grain).to_have_text("7 × 7 map, smoothly enlarged")
+    expect(grain).to_have_text("7 × 7 map, smoothed")
     expect(panes.locator("[data-pane=saliency] .grain")).to_be_hidden()
     panes.get_by_role("button", name="Map as it was computed").click()
     expect(grain).to_have_text("7 × 7 map, not smoothed")

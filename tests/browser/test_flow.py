@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.pages import settled, until
 from tests.browser.test_main_job import finished, upload
 from tests.dashboard.steps import phantom_png
@@ -15,6 +17,7 @@ from tests.dashboard.steps import phantom_png
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CHOSEN = ".worklist [aria-selected=true]"
+ATTEMPTS = 8
 
 
 def asked(page: Page) -> dict[str, str]:
@@ -30,6 +33,17 @@ def marks(page: Page) -> list[str]:
 def numbers(page: Page) -> list[float]:
     """The percentages of the cases, from top to bottom, where the model was asked."""
     return [float(re.sub(r"[^\d.]", "", mark)) for mark in marks(page) if mark.strip("? ")]
+
+
+def choose(page: Page, picker: str, option: str) -> None:
+    """Open a picker and choose. Streamlit closes it when the page scrolls, of which the browser may tell it only after
+    the click for which Playwright brought the picker into sight: then it is opened again."""
+    for _ in range(ATTEMPTS):
+        page.get_by_role("combobox", name=picker).click()
+        with suppress(TimeoutError):
+            page.get_by_role("option", name=option, exact=True).click(timeout=PATIENCE / ATTEMPTS)
+            return
+    pytest.fail(f"the options of {picker} did not stay in {ATTEMPTS} attempts")
 
 
 def test_a_link_opens_what_its_sender_saw_and_back_leads_back(page: Page, address: str) -> None:
@@ -144,13 +158,45 @@ def test_what_is_clicked_while_the_page_is_drawn_anew_counts(page: Page) -> None
     page.wait_for_function(running)
     page.get_by_role("slider", name="Epsilon").press("ArrowLeft")
     page.wait_for_function(running)
-    page.get_by_role("combobox", name="Explainer").click()
-    page.get_by_role("option", name="Saliency", exact=True).click()
+    choose(page, "Explainer", "Saliency")
     page.wait_for_url(re.compile(r"case=chest-phantom-3&.*epsilon=0\.5&explainer=saliency"))
     finished(page)
     expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 3")
     expect(page.get_by_role("combobox", name="Case", exact=True)).to_have_value(re.compile("Chest phantom 3"))
     assert kept.evaluate("button => button.isConnected"), "the button is the one that was there"
+
+
+def test_while_another_case_is_computed_nothing_moves_and_what_is_open_stays(page: Page, address: str) -> None:
+    page.goto(f"{address}/?case=chest-phantom-2&attack=pgd&steps=100")
+    finished(page)
+    explainer = page.get_by_role("combobox", name="Explainer")
+    explainer.scroll_into_view_if_needed()
+    settled(page)
+    onward, note = page.locator(".steps [name=next]"), page.locator(".st-key-note")
+    before = onward.bounding_box(), note.bounding_box()
+    onward.click()
+    page.locator(".findings-to-come").wait_for(state="attached")
+    explainer.click()
+    assert (onward.bounding_box(), note.bounding_box()) == before
+    finished(page)
+    settled(page)
+    expect(page.get_by_role("option", name="Saliency", exact=True)).to_be_visible()
+    assert onward.bounding_box() == before[0]
+
+
+def test_three_presses_in_a_row_are_three_steps(page: Page) -> None:
+    finished(page)
+    page.get_by_role("button", name="Next case").evaluate("button => { for (const _ of '123') button.click(); }")
+    expect(page.locator(CHOSEN)).to_contain_text("Mole phantom 1")
+    settled(page)
+    page.locator(".viewer .grid").evaluate(
+        """grid => {
+            for (const _ of "12") grid.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+        }"""
+    )
+    expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 3")
+    settled(page)
+    expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 3")
 
 
 def test_a_link_with_ctrl_or_the_middle_button_opens_a_new_tab_with_what_is_shown(page: Page, address: str) -> None:

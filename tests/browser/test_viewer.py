@@ -249,7 +249,7 @@ def test_keys_change_the_map(room: Page) -> None:
 
 def test_a_map_made_of_cells_says_so_and_shows_them_on_request(room: Page) -> None:
     grain = room.locator("[data-pane=difference] .grain")
-    expect(grain).to_have_text("4 × 4 map, smoothly enlarged")
+    expect(grain).to_have_text("4 × 4 map, smoothed")
     expect(room.locator("[data-pane=clean] .grain")).to_be_empty()
 
     def colors() -> int:
@@ -437,9 +437,9 @@ def test_zoom_window_tool_and_measures_survive_a_rerun_but_not_another_case(room
     kept, shown, read = camera(room), levels(room, "clean"), room.locator(".reading").inner_text()
     assert "mm right" in read
     press(room, "ArrowRight")
-    seen(room, "region None step 1")
+    seen(room, "region None steps [1]")
     press(room, "ArrowLeft")
-    seen(room, "region None step -1")
+    seen(room, "region None steps [1, -1]")
     assert camera(room) == kept
     assert np.array_equal(levels(room, "clean"), shown)
     expect(room.locator(".reading")).to_have_text(read)

@@ -110,8 +110,16 @@ def page() -> None:
         viewer(grid(case), columns=2, key="grid")
         return
     bars = [Scale("Maps", "sequential", "0", "1", "logits")]
-    seen = viewer(panes(case, perturbed), scales=bars, recipe="made up", region=chosen, can_select=not large)
-    st.text(f"region {seen.region} step {seen.step}")
+    steps: list[int] = st.session_state.setdefault("steps", [])
+    seen = viewer(
+        panes(case, perturbed),
+        scales=bars,
+        recipe="made up",
+        region=chosen,
+        can_select=not large,
+        on_step=steps.append,
+    )
+    st.text(f"region {seen.region} steps {steps}")
     st.html('<div style="height: 900px">below</div>')
     inline_component(PLAYER)(data=CURVE, key="player")
 

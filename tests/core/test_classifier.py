@@ -8,11 +8,13 @@ import threading
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from core.classifier import RECENT, Classifier
 from core.errors import Cancelled, InputError
 from core.gradients import borrowed_output, input_gradient
 from core.progress import Meter
-from tests.toys import linear_classifier, small_cnn_classifier
+from tests.toys import Linear, linear_classifier, small_cnn_classifier
 
 
 def test_predict_refuses_a_wrong_shape() -> None:
@@ -94,3 +96,69 @@ def test_the_meter_counts_reports_and_cancels() -> None:
         model(torch.zeros(1, 1, 16, 16))
     assert seen == [0.75, 1.0]
     assert meter.images == 4
+
+
+class Counted(Linear):
+    """Counts the images that it is shown."""
+
+    shown = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.shown += len(x)
+        return super().forward(x)
+
+
+@pytest.fixture
+def counted() -> Classifier:
+    """A linear model that counts, and recalls."""
+    toy = linear_classifier()
+    return dataclasses.replace(toy, network=Counted(toy.network.weight).requires_grad_(False)).recalling()
+
+
+def test_what_was_just_asked_is_recalled_and_what_is_long_gone_is_not(counted: Classifier) -> None:
+    images = torch.rand(RECENT + 1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    seen: list[int] = []
+    model = counted.watched(lambda x, _logits: seen.append(len(x)))
+    with torch.no_grad():
+        first = [model(image[None]) for image in images]
+        again = [model(image[None]) for image in images[1:]]
+        assert counted.network.shown == RECENT + 1
+        assert torch.equal(torch.cat(first[1:]), torch.cat(again))
+        model(images[:1])
+        assert counted.network.shown == RECENT + 2
+        model(images[:2])
+    assert counted.network.shown == RECENT + 4
+    assert sum(seen) == 2 * RECENT + 4, "who watches sees each pass"
+    assert model.recalling() is model
+
+
+def test_nothing_is_recalled_for_a_gradient_a_hook_or_another_network(counted: Classifier) -> None:
+    x = torch.zeros(1, 1, 16, 16)
+    with torch.no_grad():
+        counted(x)
+        with borrowed_output(counted, counted.network.features) as outputs:
+            counted(x)
+        assert len(outputs) == 1
+        other = dataclasses.replace(counted, network=linear_classifier(seed=1).network)
+        assert not torch.equal(other(x), counted(x))
+    input_gradient(counted, x, lambda logits: logits[:, 0])
+    assert counted.network.shown == 3
+
+
+def test_what_is_recalled_is_safe_from_its_receivers(counted: Classifier) -> None:
+    """Whether it is changed in place, or used beside a gradient after it was asked without."""
+    x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    expected = counted.predict(x[0].numpy()).logits
+    with torch.no_grad():
+        recalled = counted(x)
+        assert not counted(x).is_inference()
+        counted(x).zero_()
+    gradient, _ = input_gradient(counted, x, lambda logits: (logits * recalled)[:, 0])
+    assert gradient.any()
+    np.testing.assert_array_equal(counted.predict(x[0].numpy()).logits, expected)
+
+
+def test_what_is_random_before_a_recalling_network_is_drawn_anew(counted: Classifier) -> None:
+    model, x = counted.through(lambda x: x + torch.rand_like(x)), torch.zeros(1, 1, 16, 16)
+    with torch.no_grad():
+        assert not torch.equal(model(x), model(x))

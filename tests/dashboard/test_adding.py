@@ -239,7 +239,7 @@ def test_without_gradients_some_methods_say_why_not_and_the_others_work(tmp_path
     app = with_own(model)
     assert "which this model does not offer" in shown(app)
     picker(app, "Explainer").set_value("occlusion")
-    app = settled(app.selectbox(key="kind of change").set_value(Threat.BLACK_BOX).run())
+    app = settled(picker(app, "Kind of change").set_value(Threat.BLACK_BOX).run())
     assert 'class="sentence"' in shown(app)
 
 

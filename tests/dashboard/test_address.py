@@ -123,6 +123,16 @@ def test_what_a_link_asks_for_in_vain_is_said_and_the_rest_is_shown(query: dict[
 
 
 @pytest.mark.slow
+def test_a_link_without_a_case_is_for_the_one_that_is_shown() -> None:
+    app = linked(attack="hair", region="0.1,0.2,0.6,0.7")
+    (error,) = errors(app)
+    assert "is not for this kind of picture (chest X-ray)" in error
+    assert (address(app)["attack"], address(app)["region"]) == ("pgd", "0.1,0.2,0.6,0.7")
+    app = linked(model="fundus_referable_dr")
+    assert (errors(app), address(app)["model"]) == ([], "fundus_referable_dr")
+
+
+@pytest.mark.slow
 def test_each_change_is_in_the_address_and_an_older_address_brings_the_older_state_back() -> None:
     app = opened()
     before = address(app)

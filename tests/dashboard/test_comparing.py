@@ -188,11 +188,60 @@ def test_where_only_the_perturbation_is_moved_an_answer_after_few_steps_comes_fi
     assert isinstance(early, Finished)
     assert early.request == coarse
     assert early.comparison.perturbation.params == coarse.perturbation_params.as_dict()
+    assert early.comparison.clean is comparisons.finished[first].comparison.clean
+    assert [made.reached.saved for made in (early.comparison.perturbation, early.comparison.control)] == [None, None]
     go_on.set()
     answered(comparisons, second, case)
     assert comparisons.latest is not None
     assert comparisons.latest.comparison.perturbation.params == second.perturbation_params.as_dict()
+    assert comparisons.latest.comparison.perturbation.reached.saved is not None
     assert coarse not in comparisons.finished
+
+
+def test_a_coarse_answer_stays_where_its_refinement_is_canceled_and_is_never_taken_for_the_answer(
+    case: Case, asked: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refining, go_on = threading.Event(), threading.Event()
+    at = PERTURBATIONS["pgd"].params
+    first, second = (
+        dataclasses.replace(asked, perturbation="pgd", perturbation_params=at(epsilon=epsilon))
+        for epsilon in (1.0, 2.0)
+    )
+
+    def compare_slowly(*args: Any, perturbation_params: Params, **settings: Any) -> Comparison:
+        if perturbation_params == second.perturbation_params:
+            refining.set()
+            assert go_on.wait(SOON)
+        return compare_case(*args, perturbation_params=perturbation_params, **settings)
+
+    monkeypatch.setattr(comparing, "compare_case", compare_slowly)
+    comparisons = Comparisons()
+    answered(comparisons, first, case)
+    comparisons.ask(second, case, [], always)
+    assert refining.wait(SOON)
+    job, early = comparisons.job, comparisons.early(second)
+    assert job is not None
+    comparisons.stop()
+    go_on.set()
+    assert ready(job).state == "canceled"
+    comparisons.settle(0)
+    comparisons.ask(second, case, [], always)
+    assert (comparisons.job, comparisons.stopped) == (None, second)
+    assert isinstance(early, Finished)
+    assert comparisons.early(second) is early
+    assert comparisons.answer(second) is None
+    comparisons.resume()
+    answered(comparisons, second, case)
+    assert comparisons.finished[second].comparison.perturbation.params == second.perturbation_params.as_dict()
+
+
+def test_a_coarse_answer_takes_turns_as_any_other(case: Case, asked: Request) -> None:
+    request = dataclasses.replace(asked, perturbation="pgd", perturbation_params=PERTURBATIONS["pgd"].params())
+    model, cancel, turns = small_cnn_classifier(), Cancel(always), []
+    seen = comparing.compared(request, case, [], lambda share: None, cancel, own=model).comparison.clean
+    assert comparing.coarse_answer(request, case, model, seen, turns.append, cancel) is not None
+    assert len(turns) >= comparing.COARSE_STEPS
+    assert set(turns) == {0.0}
 
 
 @pytest.mark.parametrize(

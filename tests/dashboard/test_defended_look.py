@@ -103,5 +103,5 @@ def test_the_answer_behind_noise_can_be_certified_though_its_map_needs_what_nois
     assert "which this model does not offer" in shown(app)
     app = settled(next(button for button in app.button if button.label == "Certify this answer").click().run())
     assert "votes under noise agree" in shown(app)
-    app = settled(app.selectbox(key="Defense method").set_value("").run())
+    app = settled(picker(app, "Defense").set_value("").run())
     assert "votes under noise agree" not in shown(app)

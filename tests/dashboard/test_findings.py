@@ -9,7 +9,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.values import Comparison, Direction, Goal
+from core.values import Comparison, Direction, Goal, Reached
 from dashboard.components.findings import Row, groups
 from evaluation.sentences import sentences
 from evaluation.words import fraction, percent
@@ -32,6 +32,15 @@ def rows(made: Comparison, *, technical: bool) -> dict[str, Row]:
 
 def numbers(text: str) -> set[str]:
     return set(re.findall(r"\d+(?:\.\d+)?", text))
+
+
+@pytest.mark.parametrize("technical", [False, True])
+def test_what_saving_leaves_is_neither_affirmed_nor_denied_before_it_is_known(*, technical: bool) -> None:
+    early = comparison(made=perturbation(reached=Reached(True, None)))
+    found = rows(early, technical=technical)
+    assert (found["As computed"].perturbed, found["As computed"].control) == ("yes", "yes")
+    for name in ("After saving with 8 bits", "After saving as JPEG"):
+        assert (found[name].perturbed, found[name].control) == ("not known yet", "yes")
 
 
 @each

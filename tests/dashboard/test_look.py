@@ -11,6 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.classifier import Classifier
+from dashboard.services.comparing import Finished, Preview
 from imaging.bundled import bundled_cases, load_bundled
 from model_zoo.loading import load_classifier
 from perturbations import Threat
@@ -61,7 +62,7 @@ def test_a_changed_parameter_is_computed_without_a_click(app: AppTest) -> None:
 
 def test_other_methods_have_other_forms(app: AppTest) -> None:
     app = settled(picker(app, "Explainer").set_value("saliency").run())
-    app = settled(app.selectbox(key="kind of change").set_value(Threat.ARTIFACT).run())
+    app = settled(picker(app, "Kind of change").set_value(Threat.ARTIFACT).run())
     assert picker(app, "Perturbation").value == "motion_blur"
     app = settled(picker(app, "Perturbation").set_value("exposure").run())
     assert "With exposure" in shown(app)
@@ -167,6 +168,18 @@ def test_cancel_stops_the_computation_and_the_old_result_stays(app: AppTest) -> 
     assert not [button for button in app.button if (button.key or "").startswith("cancel")]
     app = settled(app.slider(key="pgd steps").set_value(2).run())
     assert "Canceled" not in shown(app)
+
+
+def test_only_what_would_be_shown_is_awaited(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.views.look.SETTLE_SECONDS", 0.0)  # before anything is published
+    awaited: list[tuple[type, ...]] = []
+    monkeypatch.setattr("dashboard.views.look.progress", lambda *given: awaited.append(given[3]))
+    app.slider(key="pgd steps").set_value(200).run()
+    app.number_input(key="seed").set_value(5).run()  # the old result is dimmed meanwhile
+    assert awaited.pop() == (Finished,)
+    other = next(case for case in picker(app, "Case").options if "phantom 3" in case)
+    picker(app, "Case").select(other).run()
+    assert awaited.pop() == (Finished, Preview)
 
 
 def test_two_sessions_do_not_see_each_other(app: AppTest) -> None:

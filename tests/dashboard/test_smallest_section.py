@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.values import Reached
+from core.values import Saved
 from dashboard.components.smallest_section import said
 from dashboard.services import aside
 from dashboard.services.flip import Flip, smallest_flip, sought
@@ -20,9 +20,7 @@ from tests.dashboard.answers import CASE, toy_answer, toy_request
 from tests.dashboard.steps import errors, settled, shown
 from tests.toys import small_cnn_classifier
 
-FOUND = Flip(
-    0.2125, 0.4, "hide", Reached(True, False, False), (Known(0.0, 0.9, True), Known(0.2125, 0.3, False)), 84, 1.5
-)
+FOUND = Flip(0.2125, 0.4, "hide", Saved(False, False), (Known(0.0, 0.9, True), Known(0.2125, 0.3, False)), 84, 1.5)
 FIND = "Find the smallest change that flips it"
 
 
@@ -31,13 +29,13 @@ def test_what_was_found_in_words() -> None:
         "A change of 0.21/255, under one gray level in 256, is the smallest found that flips the decision: it hides "
         "the finding. Lost when saved with 8 bits: yes. A longer search may find a smaller one."
     )
-    kept = dataclasses.replace(FOUND, epsilon=2.1, direction="induce", reached=Reached(True, True, False))
+    kept = dataclasses.replace(FOUND, epsilon=2.1, direction="induce", saved=Saved(True, False))
     assert said(kept).startswith("A change of 2.1/255, at most 2.1 gray levels in 256, is the smallest found")
     assert "it induces the finding. Lost when saved with 8 bits: no." in said(kept)
 
 
 def test_to_find_nothing_is_no_proof() -> None:
-    nothing = dataclasses.replace(FOUND, epsilon=None, searched_to=16.0, reached=None)
+    nothing = dataclasses.replace(FOUND, epsilon=None, searched_to=16.0, saved=None)
     assert said(nothing) == (
         "No change up to 16/255 was found that flips the decision. That is no proof that there is none: a longer "
         "search, or another, may find one."
@@ -46,7 +44,7 @@ def test_to_find_nothing_is_no_proof() -> None:
 
 @pytest.mark.parametrize(("direction", "state"), [("hide", "does not flag it"), ("induce", "flags it")])
 def test_where_the_goal_is_reached_already(direction: str, state: str) -> None:
-    there = dataclasses.replace(FOUND, epsilon=0.0, direction=direction, reached=None)  # type: ignore[arg-type]
+    there = dataclasses.replace(FOUND, epsilon=0.0, direction=direction, saved=None)  # type: ignore[arg-type]
     assert said(there) == f"No change is needed: the model {state} already."
 
 

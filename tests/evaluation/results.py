@@ -6,7 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from core.values import Attribution, Comparison, Floats, Goal, Norms, Perturbation, Prediction, Reached, Score, View
+from core.values import (
+    Attribution,
+    Comparison,
+    Floats,
+    Goal,
+    Norms,
+    Perturbation,
+    Prediction,
+    Reached,
+    Saved,
+    Score,
+    View,
+)
 
 
 def prediction(probability: float, threshold: float = 0.41) -> Prediction:
@@ -37,7 +49,7 @@ def perturbation(
         clean=pixels,
         perturbed=pixels,
         norms=Norms(linf_255, l2, 1.0, ssim),
-        reached=reached or Reached(True, True, True),
+        reached=reached or Reached(True, Saved(True, True)),
         queries=24,
         seconds=0.5,
     )

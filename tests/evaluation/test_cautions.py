@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.values import Case, Comparison, Goal, Norms, Perturbation, Reached, Step
+from core.values import Case, Comparison, Goal, Norms, Perturbation, Reached, Saved, Step
 from evaluation.cautions import (
     case_cautions,
     comparison_cautions,
@@ -22,8 +22,12 @@ from tests.evaluation.results import attribution, comparison, perturbation, pred
 from tests.toys import linear_classifier
 
 EMPTY = np.zeros((4, 4), dtype=np.float32)
-FAILED = Reached(False, False, False)
+FAILED = Reached(False, Saved(False, False))
 EVEN = np.ones((4, 4), dtype=np.float32)
+
+
+def test_what_saving_leaves_is_not_doubted_before_it_is_known() -> None:
+    assert comparison_cautions(comparison(made=perturbation(reached=Reached(True, None)))) == ()
 
 
 def test_a_clear_result_needs_no_caution() -> None:
@@ -36,17 +40,17 @@ def test_a_clear_result_needs_no_caution() -> None:
         (comparison(before=0.45), "prediction", "close to the decision point (45 %, flagged from 41 %)"),
         (comparison(noisy=0.3), "control", "flips the decision too"),
         (
-            comparison(made=perturbation(params={"steps": 5}, reached=Reached(False, False, False))),
+            comparison(made=perturbation(params={"steps": 5}, reached=Reached(False, Saved(False, False)))),
             "decision",
             "Only 5 gradient steps were tried",
         ),
         (
-            comparison(made=perturbation("fgsm", params={}, reached=Reached(False, False, False))),
+            comparison(made=perturbation("fgsm", params={}, reached=Reached(False, Saved(False, False)))),
             "decision",
             "Only one gradient step was tried",
         ),
-        (comparison(made=perturbation(reached=Reached(True, False, False))), "decision", "saved with 8 bits"),
-        (comparison(made=perturbation(reached=Reached(True, True, False))), "decision", "saved as JPEG"),
+        (comparison(made=perturbation(reached=Reached(True, Saved(False, False)))), "decision", "saved with 8 bits"),
+        (comparison(made=perturbation(reached=Reached(True, Saved(True, False)))), "decision", "saved as JPEG"),
         (comparison(made=perturbation(linf_255=8.5)), "size", "up to 8.5/255, structural similarity 0.99"),
         (comparison(made=perturbation("motion_blur", 60.0, 0.89)), "size", "up to 60/255, structural similarity 0.89"),
         (comparison(made=perturbation("jpeg", 0.0, 1.0, 0.0)), "size", "Nothing was changed"),
@@ -78,8 +82,10 @@ def test_caution(made: Comparison, about: str, words: str) -> None:
     "made",
     [
         comparison(before=0.47),
-        comparison(made=perturbation(params={"steps": 10}, reached=Reached(False, False, False))),
-        comparison(made=perturbation("jpeg", 40.0, params={"severity": 3}, reached=Reached(False, False, False))),
+        comparison(made=perturbation(params={"steps": 10}, reached=Reached(False, Saved(False, False)))),
+        comparison(
+            made=perturbation("jpeg", 40.0, params={"severity": 3}, reached=Reached(False, Saved(False, False)))
+        ),
         comparison(made=perturbation(linf_255=8.0, ssim=0.91)),
         comparison(maps=(attribution(residual=5.0), attribution(), attribution())),  # 5 of 115 logits
     ],
@@ -143,7 +149,7 @@ def test_signs_of_hidden_gradients(made: Perturbation, words: str) -> None:
     "made",
     [
         searched(FALLING),
-        searched([5.0, 4.0, *[4.5] * 19], reached=Reached(True, True, True)),
+        searched([5.0, 4.0, *[4.5] * 19], reached=Reached(True, Saved(True, True))),
         perturbation("fgsm", 0.0, params={"epsilon": 0.0}, reached=FAILED),
         perturbation("exposure", 12.0, params={}, reached=FAILED),
     ],

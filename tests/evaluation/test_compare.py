@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from core.classifier import Classifier
 from core.errors import Cancelled, OutOfScope, UnknownName, Unsupported
-from core.values import Case, Comparison, Floats
+from core.values import Case, Comparison, Floats, View
 from evaluation.compare import compare
 from evaluation.control import change_255
 from evaluation.session import compare_case, fitted, target_of
@@ -132,6 +133,35 @@ def test_cancel(model: Classifier, pixels: Floats, passes: int) -> None:
     with pytest.raises(Cancelled):
         compare(model, pixels, target=0, explainer="occlusion", perturbation="pgd", report=report, cancel=cancel)
     assert count <= passes + 1
+
+
+def test_an_early_answer_takes_no_pass_that_it_can_do_without(model: Classifier, pixels: Floats) -> None:
+    """Four steps, each there and back, with a look at the last; one look at the noise; two maps."""
+    known = compare(model, pixels, target=0, explainer="saliency", perturbation="pgd").clean
+    passes, told, shares = list[int](), list[View](), list[float]()
+    forward = model.network.forward
+    counted = copy.deepcopy(model.network)
+    counted.forward = lambda x: (passes.append(len(x)), forward(x))[1]
+    made = compare(
+        dataclasses.replace(model, network=counted),
+        pixels,
+        target=0,
+        explainer="saliency",
+        perturbation="pgd",
+        perturbation_params=PgdParams(steps=4),
+        clean=known,
+        saving=False,
+        on_clean=told.append,
+        report=shares.append,
+    )
+    assert passes == [1] * 8
+    assert made.clean is known
+    assert made.perturbation.reached.as_float == made.perturbation.goal.reached(made.perturbed.prediction)
+    assert (made.perturbation.reached.saved, made.control.reached.saved) == (None, None)
+    assert not told
+    assert (shares == sorted(shares), shares[-1]) == (True, pytest.approx(1))
+    full = compare(model, pixels, target=0, explainer="saliency", perturbation="pgd", perturbation_params=PgdParams(4))
+    assert full.perturbation.reached.saved is not None
 
 
 def test_a_case_brings_its_spacing_and_its_cautions() -> None:

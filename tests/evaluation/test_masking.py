@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.values import ModelCard, Reached
+from core.values import ModelCard, Reached, Saved
 from evaluation import masking
 from evaluation.masking import evidence_cautions, masking_signs
 from model_zoo.cards import cards
@@ -18,7 +18,7 @@ from tests.toys import linear_classifier
 CARD = linear_classifier().card
 N = 16
 TRUTH = np.array([True, False] * (N // 2))
-FAILED = Reached(False, False, False)
+FAILED = Reached(False, Saved(False, False))
 ATTACKED = [card for card in cards() if card.role in ("standard", "robust", "regularized", "distilled")]
 
 

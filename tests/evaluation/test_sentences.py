@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from core.values import Comparison, Reached
+from core.values import Comparison, Reached, Saved
 from evaluation.control import control_caption
 from evaluation.sentences import sentences
 from tests.evaluation.results import attribution, change, comparison, perturbation
@@ -59,8 +59,16 @@ def test_a_map_without_evidence(empty: int, when: str) -> None:
     assert sentences(made).endswith(f"{when} the change, the map shows no evidence at all.")
 
 
+def test_nothing_is_said_of_saving_before_it_is_known() -> None:
+    early = comparison(made=perturbation(reached=Reached(True, None)))
+    assert sentences(early) == sentences(comparison())
+    assert "goal hide: float yes. Control" in sentences(early, "Technical")
+
+
 def test_technical() -> None:
-    made = comparison(made=perturbation(reached=Reached(True, True, False)), control_change=change(0.97, math.nan))
+    made = comparison(
+        made=perturbation(reached=Reached(True, Saved(True, False))), control_change=change(0.97, math.nan)
+    )
     assert sentences(made, "Technical") == (
         "Projected gradient descent (L-infinity 1.0/255, L2 0.1, SSIM 0.990, seed 3): logit 2.59 -> -1.99, "
         "p(pneumonia) 0.930 -> 0.120, threshold 0.410, decision flips; goal hide: float yes, 8-bit yes, JPEG 95 "

@@ -67,7 +67,10 @@ def test_a_change_below_half_a_gray_level_does_not_outlive_rounding() -> None:
     """Mid-gray as a file has it: 128 of 255."""
     found = smallest_change(toy(0.3), np.full_like(GRAY, 128 / 255), target=0)
     assert found.perturbation is not None
-    assert (found.perturbation.reached.as_float, found.perturbation.reached.eight_bit) == (True, False)
+    reached = found.perturbation.reached
+    assert reached.as_float
+    assert reached.saved is not None
+    assert not reached.saved.eight_bit
 
 
 def test_nothing_up_to_the_largest() -> None:

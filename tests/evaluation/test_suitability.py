@@ -141,7 +141,8 @@ def test_features(distance: float, expected: list[str]) -> None:
 
     scoped = dataclasses.replace(model, distance=measured, card=dataclasses.replace(model.card, scope=1.0))
     assert [objection.rule for objection in objections(chest(), scoped)] == expected
-    assert asked == [(1, 1, 64, 64)]
+    assert [objection.rule for objection in objections(chest(), scoped)] == expected
+    assert asked == [(1, 1, 64, 64)], "features of a case are looked at once"
     assert [o.rule for o in objections(chest(modality="MR"), scoped)] == ["modality"]
     assert len(asked) == 1, "features are looked at only where nothing else objects"
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.classifier import Classifier
-from core.values import Case, Floats, Geometry, Goal, InputSpec, Norms, Perturbation, Reached
+from core.values import Case, Floats, Geometry, Goal, InputSpec, Norms, Perturbation, Reached, Saved
 from evaluation.session import fitted
 from evaluation.survival import WAYS, survival
 from tests.toys import Linear, classifier
@@ -44,7 +44,7 @@ def changed(clean: Floats, perturbed: Floats) -> Perturbation:
         clean=clean,
         perturbed=perturbed.astype(np.float32),
         norms=Norms(0.0, 0.0, 0.0, 1.0),
-        reached=Reached(True, False, False),
+        reached=Reached(True, Saved(False, False)),
         queries=1,
         seconds=0.0,
     )

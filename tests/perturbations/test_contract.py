@@ -258,11 +258,12 @@ def test_progress_rises_to_one_and_passes_are_as_declared(key: str) -> None:
 
 
 @every_method
-def test_cancel_stops_it(key: str) -> None:
-    cancel = threading.Event()
+def test_cancel_stops_it_and_leaves_no_hook(key: str) -> None:
+    model, cancel = flagging(), threading.Event()
     cancel.set()
     with pytest.raises(Cancelled):
-        perturb(key, flagging(), picture(), HIDE, quick(key), cancel=cancel)
+        perturb(key, model, picture(), HIDE, quick(key), cancel=cancel)
+    assert not any(module._forward_hooks or module._backward_hooks for module in model.network.modules())
 
 
 def test_cancel_stops_a_search_halfway() -> None:

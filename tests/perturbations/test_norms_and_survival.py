@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.classifier import Classifier
-from core.values import Floats, Goal, Reached
+from core.values import Floats, Goal, Reached, Saved
 from perturbations import measure_norms, perturb
 from perturbations._survival import survival, through_eight_bits, through_jpeg
 from perturbations.fgsm import FgsmParams
@@ -117,22 +117,31 @@ def test_less_than_half_a_gray_level_is_lost_by_rounding() -> None:
     model = flagging_until(gray(1), share=0.2)
     result = perturb("fgsm", model, FLAT, Goal(0, "hide"), FgsmParams(epsilon=0.3))
     assert result.norms.linf_255 == pytest.approx(0.3, abs=1e-3)
-    assert result.reached == Reached(as_float=True, eight_bit=False, jpeg=False)
+    assert result.reached == Reached(True, Saved(eight_bit=False, jpeg=False))
 
 
 def test_a_pattern_without_neighborhood_is_lost_in_jpeg() -> None:
     model = flagging_until(signs(), share=0.6)
     result = perturb("fgsm", model, FLAT, Goal(0, "hide"), FgsmParams(epsilon=1))
-    assert result.reached == Reached(as_float=True, eight_bit=True, jpeg=False)
+    assert result.reached == Reached(True, Saved(eight_bit=True, jpeg=False))
 
 
 def test_a_whole_gray_level_everywhere_survives_saving() -> None:
     model = flagging_until(gray(1), share=0.6)
     result = perturb("fgsm", model, FLAT, Goal(0, "hide"), FgsmParams(epsilon=1))
-    assert result.reached == Reached(as_float=True, eight_bit=True, jpeg=True)
+    assert result.reached == Reached(True, Saved(eight_bit=True, jpeg=True))
+
+
+def test_what_saving_leaves_is_unknown_where_it_is_not_asked_for() -> None:
+    model, shown = flagging_until(gray(1), share=0.2), list[int]()
+    watched = model.watched(lambda x, _logits: shown.append(len(x)))
+    result = perturb("fgsm", watched, FLAT, Goal(0, "hide"), FgsmParams(epsilon=0.3), saving=False)
+    assert result.reached == Reached(True, None)
+    assert survival(watched, FLAT, Goal(0, "hide"), saving=False) == Reached(False, None)
+    assert shown == [1]
 
 
 def test_success_is_counted_on_the_image_and_not_on_the_attempt() -> None:
     model = flagging_until(gray(1), share=0.6)
-    assert survival(model, FLAT, Goal(0, "hide")) == Reached(as_float=False, eight_bit=False, jpeg=False)
-    assert survival(model, FLAT, Goal(0, "induce")) == Reached(as_float=True, eight_bit=True, jpeg=True)
+    assert survival(model, FLAT, Goal(0, "hide")) == Reached(False, Saved(eight_bit=False, jpeg=False))
+    assert survival(model, FLAT, Goal(0, "induce")) == Reached(True, Saved(eight_bit=True, jpeg=True))

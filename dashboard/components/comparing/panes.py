@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import streamlit as st
 
 from core.values import Attribution, Comparison, View
 from dashboard.components.comparing.cells import Cell
@@ -47,7 +46,7 @@ def grid_panes(
         long_heads=True,
         key=KEY,
         steps="case" if step else "",
-        on_step=(lambda: step(st.session_state[KEY].step)) if step else None,
+        on_step=step,
     )
 
 

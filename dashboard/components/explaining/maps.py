@@ -9,10 +9,10 @@ import streamlit as st
 
 from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of, within
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.note import step
 from dashboard.components.viewer import Heat, Pane, Scale, viewer
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import settings
+from dashboard.components.worklist import step
 from dashboard.services import pictures
 from dashboard.services.cases import worklist_entries
 from dashboard.services.explaining import Explained, Maps, Question, Together
@@ -53,7 +53,7 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
         can_select=True,
         long_heads=True,
         key=KEY,
-        on_step=lambda: step(st.session_state[KEY].step, entries),
+        on_step=lambda by: step(by, entries),
     )
     if seen.region != region:
         st.session_state[REGION] = seen.region

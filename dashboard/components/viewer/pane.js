@@ -188,7 +188,7 @@ class PaneView {
     let said = "";
     if (heat?.cells && heat.decoded && (!picture || this.viewer.settings.overlay)) {
       const { width, height } = heat.native.decoded;
-      said = `${height} × ${width} map, ${this.inCells(picture) ? "not smoothed" : "smoothly enlarged"}`;
+      said = `${height} × ${width} map, ${this.inCells(picture) ? "not smoothed" : "smoothed"}`;
     }
     if (this.grain.textContent !== said) this.grain.textContent = said;
   }

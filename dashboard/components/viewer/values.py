@@ -113,8 +113,6 @@ class Scale:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the reader did: region is the area chosen in the case that is shown, step the wish for the next (1) or
-    previous (-1) case."""
+    """What the reader did: region is the area chosen in the case that is shown."""
 
     region: Box | None = None
-    step: int = 0

@@ -2,12 +2,11 @@
 
 const NOWHERE = { id: "", size: [1, 1], spacing_mm: null, orientation: null, window: null };
 const HINT = "Point at a picture to read its values.";
-const LATEST = 600;
 
-export default function ({ data: [data], parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setStateValue }) {
   const root = parentElement.querySelector(".viewer");
-  root.viewer ??= new Viewer(root);
-  Object.assign(root.viewer, { setStateValue, setTriggerValue });
+  root.viewer ??= Object.assign(new Viewer(root), { stepped: data.stepped });
+  root.viewer.setStateValue = setStateValue;
   root.viewer.show(data);
 }
 
@@ -15,7 +14,7 @@ class Viewer {
   constructor(root) {
     this.root = root;
     this.grid = root.querySelector(".grid");
-    this.stats = root.stats = { draw: [], gap: [], paint: [] };
+    this.drawn = 0; // times
     this.panes = new Map();
     this.settings = readSettings();
     this.resized = new ResizeObserver((entries) => {
@@ -108,7 +107,7 @@ class Viewer {
       pane.head();
     }
     this.grid.style.setProperty("--columns", columns);
-    this.grid.style.setProperty("--narrow", scene.columns > 1 ? 2 : 1);
+    this.grid.style.setProperty("--narrow", scene.columns === 1 || names.length === 1 ? 1 : 2);
     this.grid.style.setProperty("--rows", Math.ceil(names.length / columns));
     this.grid.dataset.tool = this.tool;
     this.grid.classList.toggle("long-heads", scene.longHeads);
@@ -123,25 +122,20 @@ class Viewer {
 
   // In the next frame; only the marks where the pictures stay as they are.
   draw(pictures = true) {
-    if (pictures) this.asked ||= performance.now();
-    this.request ||= requestAnimationFrame((now) => this.paint(now));
+    this.asked ||= pictures;
+    this.request ||= requestAnimationFrame(() => this.paint());
   }
 
-  paint(now) {
-    this.request = 0;
+  paint() {
     const { asked } = this;
+    this.request = this.asked = undefined;
     if (!asked) {
       for (const pane of this.visible) if (pane.ratio) pane.marks.draw(pane.place, pane.ratio);
       return;
     }
-    this.asked = 0;
-    const start = performance.now();
     for (const pane of this.visible) pane.draw();
     this.toolbar.readout(this.looking.percent);
-    count(this.stats.draw, performance.now() - start);
-    if (now - this.painted < 100) count(this.stats.gap, now - this.painted);
-    this.painted = now;
-    requestAnimationFrame(() => count(this.stats.paint, performance.now() - asked));
+    this.drawn++;
   }
 
   run(command) {
@@ -252,11 +246,6 @@ class Viewer {
   }
 
   step(by) {
-    this.setTriggerValue("step", by);
+    this.setStateValue("stepped", (this.stepped += by)); // a count: it may be told twice, or late
   }
-}
-
-function count(values, value) {
-  values.push(value);
-  if (values.length > LATEST) values.shift();
 }

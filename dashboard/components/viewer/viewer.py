@@ -1,9 +1,7 @@
 """The viewer draws in the browser: window, zoom, tools and overlay need no rerun.
 
 The pictures arrive once and are decoded once. Zoom, rotation, window and measurements are kept by key and frame; the
-settings of the overlay and the layout are kept in the session of the browser. The element `.viewer` carries `stats`:
-{draw: [ms spent drawing a frame], gap: [ms between frames that follow each other], paint: [ms from an input to the
-frame after the one that shows it]}, the latest 600 of each, for benchmarks.
+settings of the overlay and the layout are kept in the session of the browser.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ import streamlit as st
 
 from dashboard.components.inline import inline_component
 from dashboard.components.viewer.values import Box, Pane, Scale, Seen
+from dashboard.state import begin_steps, new_steps, stepped
 from imaging.colormaps import COOL, DIVERGING, SEQUENTIAL
 
 HERE = Path(__file__).parent
@@ -41,7 +40,7 @@ def viewer(
     long_heads: bool = False,
     key: str = "viewer",
     steps: str = "case",
-    on_step: Callable[[], None] | None = None,
+    on_step: Callable[[int], None] | None = None,
 ) -> Seen:
     """Draw panes side by side and say what the reader did.
 
@@ -49,12 +48,17 @@ def viewer(
     asked for; region: the area that is chosen when the reader did not choose one here in this case; can_select: offer
     to choose one; tall: use the height of the screen; long_heads: titles and values on lines of their own. steps:
     what the arrow keys go through, in the words of the help, empty where there is nothing; on_step runs before the next
-    run when the reader asks for another, with the step under st.session_state[key].step.
+    run when the reader asks for another, with how many further it is.
     """
     frame = next((pane.frame for pane in panes if pane.frame is not None), None)
     here = frame.id if frame else ""
     chosen = _chosen(st.session_state.get(key), here, region)
-    result = inline_component(HERE)(
+
+    def step_on() -> None:
+        if on_step and (by := new_steps(key)):
+            on_step(by)
+
+    inline_component(HERE)(
         data={
             "key": key,
             "panes": [asdict(pane) for pane in panes],
@@ -67,13 +71,15 @@ def viewer(
             "tall": tall,
             "longHeads": long_heads,
             "steps": steps,
+            "stepped": stepped(key),
             "luts": LUTS,
         },
         key=key,
         on_region_change=_nothing,
-        on_step_change=on_step or _nothing,
+        on_stepped_change=step_on,
     )
-    return Seen(chosen, result.step or 0)
+    begin_steps(key)
+    return Seen(chosen)
 
 
 def _chosen(state: Any, frame: str, region: Box | None) -> Box | None:

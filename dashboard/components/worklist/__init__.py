@@ -1,5 +1,5 @@
 """The list of cases."""
 
-from dashboard.components.worklist.worklist import reading_order, worklist
+from dashboard.components.worklist.worklist import step, worklist
 
-__all__ = ["reading_order", "worklist"]
+__all__ = ["step", "worklist"]

@@ -1,5 +1,6 @@
 // The cases as one list: find, filter and sort here; click or arrow keys choose. The server is told the order that is
-// seen, so that "next case" means the next one here.
+// seen, so that "next case" means the next one here, and how many steps were asked for so far: a message may come twice,
+// or for several steps.
 
 const KEPT = "second look worklist";
 const QUIET = 300; // ms without a change, as while the reader types, after which the order is told
@@ -25,6 +26,8 @@ export default function ({ data: [data], parentElement, setStateValue, setTrigge
   list.data = data;
   list.choose = (id) => setTriggerValue("chosen", id);
   list.send = (order) => setStateValue("order", order);
+  list.step = (by) => setStateValue("stepped", (list.stepped += by));
+  list.ways ??= parentElement.querySelectorAll(".steps button");
   if (!list.settings) prepare(list, sieve);
   draw(list, sieve);
 }
@@ -32,6 +35,13 @@ export default function ({ data: [data], parentElement, setStateValue, setTrigge
 function prepare(list, sieve) {
   list.settings = { find: "", kind: "all", show: "all", sort: "kind", ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
   list.buttons = new Map();
+  list.stepped = list.data.stepped;
+  for (const way of list.ways) {
+    way.onclick = () => {
+      tell(list);
+      list.step(way.name === "next" ? 1 : -1);
+    };
+  }
   sieve.querySelector("[name=kind]").append(...list.data.kinds.map((kind) => new Option(kind)));
   for (const field of sieve.querySelectorAll("input, select")) {
     field.value = list.settings[field.name];
@@ -89,14 +99,22 @@ function draw(list, sieve) {
   });
   const all = `${lines.length} case${lines.length === 1 ? "" : "s"}`;
   sieve.querySelector(".count").textContent = kept.length === lines.length ? all : `${kept.length} of ${all}`;
+  for (const way of list.ways) way.disabled = !kept.length;
   const current = list.querySelector('[aria-selected="true"]') ?? list.querySelector("button");
   if (current) current.tabIndex = 0;
-  if (list.before !== chosen) current?.scrollIntoView({ block: "nearest" });
+  if (list.before !== chosen && current) reveal(list, current);
   list.before = chosen;
   if (focused) current?.focus();
   list.order = kept.map(({ id }) => id);
   clearTimeout(list.soon);
   list.soon = setTimeout(() => tell(list), QUIET);
+}
+
+// Without the page, which scrollIntoView would scroll too.
+function reveal(list, row) {
+  const [frame, box] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
+  list.scrollTop += Math.max(0, box.bottom - frame.bottom) + Math.min(0, box.top - frame.top);
+  list.scrollLeft += Math.max(0, box.right - frame.right) + Math.min(0, box.left - frame.left);
 }
 
 // Only what the server does not know: before anything is told, that all cases are shown in their order.

@@ -13,7 +13,7 @@ from dashboard.components.inline import inline_component
 from dashboard.components.words import shape
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Mark
-from dashboard.state import CASE, ORDER
+from dashboard.state import CASE, ORDER, begin_steps, new_steps, stepped
 from evaluation.words import finding, percent
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def worklist(
     """Draw the list, with what is said of one finding; a click puts the id of the case under state.CASE.
 
     flags {case: words} stand below the name; short leaves room for something below. What the reader filters and sorts
-    is put under state.ORDER.
+    is put under state.ORDER. Two buttons lead to the neighbors of the case, in that order.
     """
     lines = [_line(entry, marks.get(entry.case.id), flags.get(entry.case.id, ()), target) for entry in entries]
     inline_component(HERE)(
@@ -41,17 +41,23 @@ def worklist(
             "chosen": st.session_state[CASE],
             "order": st.session_state.get(ORDER),
             "short": short,
+            "stepped": stepped(KEY),
         },
         key=KEY,
         on_chosen_change=_choose,
         on_order_change=_reorder,
+        on_stepped_change=lambda: _step(entries),
     )
+    begin_steps(KEY)
 
 
-def reading_order(entries: Sequence[Entry]) -> list[str]:
-    """Ids of these cases as the reader sees them in the list: without those that are filtered out, and sorted."""
-    ids = [entry.case.id for entry in entries]
-    return [case for case in st.session_state.get(ORDER, ids) if case in ids]
+def step(by: int, entries: Sequence[Entry]) -> None:
+    """Make a neighbor, as the reader sees these cases in the list, the current case, round the corner at the ends; the
+    first that the list shows where the current one is filtered out."""
+    known, here = [entry.case.id for entry in entries], st.session_state[CASE]
+    ids = [case for case in st.session_state.get(ORDER, known) if case in known]
+    if ids:
+        st.session_state[CASE] = ids[(ids.index(here) + by) % len(ids)] if here in ids else ids[0]
 
 
 def _choose() -> None:
@@ -61,7 +67,14 @@ def _choose() -> None:
 
 
 def _reorder() -> None:
-    st.session_state[ORDER] = st.session_state[KEY].order
+    if (order := st.session_state[KEY].order) is not None:
+        st.session_state[ORDER] = order
+
+
+def _step(entries: Sequence[Entry]) -> None:
+    _reorder()  # one message may bring both
+    if by := new_steps(KEY):
+        step(by, entries)
 
 
 def _line(entry: Entry, made: Mark | None, flags: Collection[str], target: int) -> dict[str, Any]:
