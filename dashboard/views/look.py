@@ -216,7 +216,7 @@ def _show(
 
 
 def _view(entry: Entry, shown: Finished | Preview | None, *, stale: bool) -> None:
-    seen = viewer(
+    chosen = viewer(
         comparison_panes(entry, shown),
         scales=comparison_scales(shown),
         recipe=recipe(shown),
@@ -226,8 +226,8 @@ def _view(entry: Entry, shown: Finished | Preview | None, *, stale: bool) -> Non
         key=VIEWER,
         on_step=lambda by: step(by, worklist_entries()),
     )
-    if seen.region != st.session_state[REGION]:
-        st.session_state[REGION] = seen.region
+    if chosen != st.session_state[REGION]:
+        st.session_state[REGION] = chosen
         st.rerun()
 
 

@@ -111,7 +111,7 @@ def page() -> None:
         return
     bars = [Scale("Maps", "sequential", "0", "1", "logits")]
     steps: list[int] = st.session_state.setdefault("steps", [])
-    seen = viewer(
+    area = viewer(
         panes(case, perturbed),
         scales=bars,
         recipe="made up",
@@ -119,7 +119,7 @@ def page() -> None:
         can_select=not large,
         on_step=steps.append,
     )
-    st.text(f"region {seen.region} steps {steps}")
+    st.text(f"region {area} steps {steps}")
     st.html('<div style="height: 900px">below</div>')
     inline_component(PLAYER)(data=CURVE, key="player")
 

@@ -44,7 +44,7 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
     if len(questions) > 1:
         panes += _together(setup, together, found)
     region = st.session_state[REGION]
-    seen = viewer(
+    chosen = viewer(
         panes,
         columns=_columns(len(panes)),
         scales=_scales(answers),
@@ -55,8 +55,8 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
         key=KEY,
         on_step=lambda by: step(by, entries),
     )
-    if seen.region != region:
-        st.session_state[REGION] = seen.region
+    if chosen != region:
+        st.session_state[REGION] = chosen
         st.rerun()
     st.html(f'<p class="fixed">{RULE} {TOGETHER if len(questions) > 1 else ""}</p>')
 

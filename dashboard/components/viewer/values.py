@@ -109,10 +109,3 @@ class Scale:
     low: str
     high: str
     unit: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the reader did: region is the area chosen in the case that is shown."""
-
-    region: Box | None = None

@@ -3,10 +3,10 @@
 const NOWHERE = { id: "", size: [1, 1], spacing_mm: null, orientation: null, window: null };
 const HINT = "Point at a picture to read its values.";
 
-export default function ({ data: [data], parentElement, setStateValue }) {
+export default function ({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".viewer");
   root.viewer ??= Object.assign(new Viewer(root), { stepped: data.stepped });
-  root.viewer.setStateValue = setStateValue;
+  Object.assign(root.viewer, { setStateValue, setTriggerValue });
   root.viewer.show(data);
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.components.inline import inline_component
-from dashboard.components.viewer.values import Box, Pane, Scale, Seen
+from dashboard.components.viewer.values import Box, Pane, Scale
 from dashboard.state import begin_steps, new_steps, stepped
 from imaging.colormaps import COOL, DIVERGING, SEQUENTIAL
 
@@ -41,8 +41,8 @@ def viewer(
     key: str = "viewer",
     steps: str = "case",
     on_step: Callable[[int], None] | None = None,
-) -> Seen:
-    """Draw panes side by side and say what the reader did.
+) -> Box | None:
+    """Draw panes side by side; returns the area chosen in the case that is shown.
 
     columns: a fixed grid; None leaves the layout to the reader. recipe: a line below; stale: dim what is no longer
     asked for; region: the area that is chosen when the reader did not choose one here in this case; can_select: offer
@@ -79,7 +79,7 @@ def viewer(
         on_stepped_change=step_on,
     )
     begin_steps(key)
-    return Seen(chosen)
+    return chosen
 
 
 def _chosen(state: Any, frame: str, region: Box | None) -> Box | None:
