@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 NOTICE = "Research and education only. Not for diagnosis."
+PEOPLE = ("Gaussian", "Mahalanobis")
 
 
 class MeasureName(NamedTuple):
@@ -88,6 +89,8 @@ def finding(label: str) -> str:
 
 
 def in_sentence(name: str) -> str:
-    """ "Motion blur" -> "motion blur", but "JPEG compression" and "IoU at equal area" stay."""
-    capitals = name[:2].isupper() or any(letter.isupper() for letter in name.partition(" ")[0][1:])
+    """ "Motion blur" -> "motion blur", but "JPEG compression", "IoU at equal area" and "Gaussian noise" stay."""
+    capitals = (
+        name.startswith(PEOPLE) or name[:2].isupper() or any(letter.isupper() for letter in name.partition(" ")[0][1:])
+    )
     return name if capitals else name[:1].lower() + name[1:]

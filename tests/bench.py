@@ -20,6 +20,7 @@ from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.memory import keep_freed_memory
 from core.params import Params
+from core.threads import one_blas_thread
 from core.values import Case, Floats, Goal
 from dashboard.components.explaining.choice import PRESETS
 from dashboard.services.comparing import Finished, Request, Subject, coarse_answer, compared
@@ -222,6 +223,7 @@ def move_of_epsilon(model: Classifier, case: Case, pixels: Floats) -> None:
 
 def main() -> None:
     """Benchmark the chest model."""
+    one_blas_thread()
     keep_freed_memory()
     torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     model = load_classifier("cxr_pneumonia")

@@ -32,7 +32,7 @@ __all__ = ["Comparisons", "Drawn", "Finished", "Mark", "Preview", "Request", "Su
 
 AHEAD = 6  # requests at most that are computed before anybody asks
 MARKING = 0.1  # share of the bar for the other cases of the worklist
-COARSE_STEPS = 4  # of the search that answers first, where only settings of the perturbation were moved
+COARSE_STEPS = 3  # of the search that answers first, where only settings of the perturbation were moved
 
 
 @dataclass

@@ -1,10 +1,12 @@
-"""Process-wide set-up for computing: as many threads as cores are free, and memory that is not handed back at once."""
+"""Process-wide set-up for computing: as many threads as cores are free, all of them torch's, and memory that is not
+handed back at once."""
 
 from __future__ import annotations
 
 import os
 
 from core.memory import keep_freed_memory
+from core.threads import one_blas_thread
 
 RESERVED_CORES = 1  # for the server, and the browser of a local user
 
@@ -15,4 +17,5 @@ def prepare() -> None:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(max(1, cores - RESERVED_CORES))
+    one_blas_thread()
     keep_freed_memory()

@@ -60,7 +60,10 @@ def test_level(linf_255: float, said: str) -> None:
     assert words.level(linf_255) == said
 
 
-@pytest.mark.parametrize(("name", "said"), [("Motion blur", "motion blur"), ("JPEG compression", "JPEG compression")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Motion blur", "motion blur"), *((name, name) for name in ("JPEG compression", "Gaussian noise"))],
+)
 def test_name_in_a_sentence(name: str, said: str) -> None:
     assert words.in_sentence(name) == said
 

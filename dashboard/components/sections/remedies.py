@@ -7,7 +7,7 @@ from html import escape
 from core.values import ModelCard
 from dashboard.components.glossary import explained
 from dashboard.components.message import message
-from dashboard.components.scores import area_with_interval, count, named, share_with_interval
+from dashboard.components.scores import area_with_interval, count, share_with_interval
 from dashboard.components.tables import table
 from dashboard.components.words import settings
 from dashboard.services.remedies import before_detectors, behind_defenses
@@ -56,11 +56,11 @@ def detectors(card: ModelCard) -> None:
         return
     found, watched = measured
     attacks = {PERTURBATIONS[key].name: key for key in found.attacks} | {"Attacker who knows the detector": KNOWING}
-    artifacts = " and ".join(in_sentence(PERTURBATIONS[key].name) for key in found.artifacts)
+    artifacts = ", ".join(in_sentence(PERTURBATIONS[key].name) for key in found.artifacts)
     message(
         f"A detector gives alarm above a threshold that one in twenty clean validation pictures exceeds. Of "
         f"{len(found.groups)} test pictures, those count as attacked whose right answer was turned wrong. False alarms "
-        f"are on the clean pictures, and on the worst of {artifacts}: accidents are no attack."
+        f"are on the clean pictures, and on those with the worst of these artifacts, which are no attack: {artifacts}."
     )
     head = ("Detector", "Attack", explained("AUROC"), "Caught", "n", "False alarms", "Artifacts")
     rows = []
@@ -76,7 +76,7 @@ def detectors(card: ModelCard) -> None:
                     share_with_interval(one.caught),
                     count(one.caught),
                     share_with_interval(each.alarms[CLEAN]),
-                    f"{share_with_interval(each.alarms[worst])} <small>{escape(named(worst))}</small>",
+                    f"{share_with_interval(each.alarms[worst])} <small>{escape(PERTURBATIONS[worst].name)}</small>",
                 )
             )
     table(head, rows, texts=[1])
