@@ -133,6 +133,16 @@ def caught(found: Detected, detection: Detection) -> dict[str, Caught]:
     return made
 
 
+def roc(detection: Detection, attack: str) -> tuple[Array, Array]:
+    """The curve under which caught() gives the area: shares (P,) of the clean pictures, and of those that the attack
+    misled, from each threshold up; empty where it misled none."""
+    clean, attacked = detection.scores[CLEAN], detection.scores[attack][detection.wrong[attack]]
+    if not len(attacked):
+        return np.empty(0), np.empty(0)
+    thresholds = np.unique(np.concatenate([clean, attacked, [np.inf]]))[::-1, None]
+    return (clean >= thresholds).mean(axis=1), (attacked >= thresholds).mean(axis=1)
+
+
 def _evading(
     key: str, model: Classifier, test: Split, reference: Reference | None, evasion: Evasion, seed: int
 ) -> Floats:

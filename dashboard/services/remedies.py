@@ -9,17 +9,20 @@ import streamlit as st
 
 from core.values import ModelCard, Score
 from evaluation.defended import Defended, rates_of
-from evaluation.detect import Caught, Detected, caught, false_alarms
+from evaluation.detect import Caught, Detected, caught, false_alarms, roc
 from evaluation.kept import defenses_of, detectors_of
+from model_zoo.measures import Array
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A detector by its key: false alarms {"clean" or artifact: share}, and {attack: what it makes of it}."""
+    """A detector by its key: false alarms {"clean" or artifact: share}, and for each attack what it makes of it and its
+    ROC curve."""
 
     key: str
     alarms: Mapping[str, Score]
     caught: Mapping[str, Caught]
+    curves: Mapping[str, tuple[Array, Array]]
 
 
 @st.cache_data(show_spinner=False)
@@ -35,5 +38,13 @@ def before_detectors(card: ModelCard) -> tuple[Detected, tuple[Watched, ...]] | 
     found = detectors_of(card)
     if found is None:
         return None
-    watched = (Watched(each.key, false_alarms(found, each), caught(found, each)) for each in found.detections)
+    watched = (
+        Watched(
+            each.key,
+            false_alarms(found, each),
+            caught(found, each),
+            {attack: roc(each, attack) for attack in each.wrong},
+        )
+        for each in found.detections
+    )
     return found, tuple(watched)

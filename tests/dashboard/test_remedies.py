@@ -56,7 +56,8 @@ def test_a_detector_is_judged_by_who_knows_it_and_by_accidents(
     found = Detected(0, GROUPS, *plans, Evasion(epsilon=1.0, steps=20), (detection,))
     monkeypatch.setattr(remedies, "detectors_of", lambda card: found)
     remedies.before_detectors.clear()
-    by_pgd, knowing = cells(shown(models_page(zoo["standard"].key)), "Feature squeezing")
+    app = models_page(zoo["standard"].key)
+    by_pgd, knowing = cells(shown(app), "Feature squeezing")
     assert by_pgd[0] == "Projected gradient descent"
     assert by_pgd[1].startswith("1.000")
     assert by_pgd[2].startswith("100 %")
@@ -65,6 +66,8 @@ def test_a_detector_is_judged_by_who_knows_it_and_by_accidents(
     assert by_pgd[5].startswith("100 %")
     assert by_pgd[5].endswith("Motion blur")
     assert knowing[:4] == ["Attacker who knows the detector", "–", "–", "0"]
+    (against,) = (box for box in app.selectbox if box.label == "ROC curves against")
+    assert against.options == ["Projected gradient descent"]
     remedies.before_detectors.clear()
 
 

@@ -21,7 +21,7 @@ from core.values import Goal
 from defenses.detectors import DETECTORS
 from evaluation import cli, defended
 from evaluation.defended import NONE, ROWS, Defended, measure_defenses, rates_of
-from evaluation.detect import CLEAN, KNOWING, Detected, Detection, caught, false_alarms, measure_detectors
+from evaluation.detect import CLEAN, KNOWING, Detected, Detection, caught, false_alarms, measure_detectors, roc
 from evaluation.evade import Evasion, evade
 from evaluation.kept import FOLDER, defenses_of, detectors_of, keep
 from evaluation.split import Split, sampled
@@ -191,6 +191,9 @@ def test_only_attacks_that_succeed_count() -> None:
     made = caught(found, one)
     assert (made["pgd"].misled.value, made["pgd"].caught.value, made["pgd"].unseen.value) == (0.75, 2 / 3, 0.25)
     assert made["pgd"].auroc.value == pytest.approx(11 / 12)
+    false, true = roc(one, "pgd")
+    assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
+    assert np.trapezoid(true, false) == pytest.approx(11 / 12)
     assert (made["pgd"].auroc.n, made["pgd"].caught.n, made["pgd"].unseen.n) == (3, 3, 4)
     assert made["knowing"].misled.value == 0
     assert math.isnan(made["knowing"].auroc.value)

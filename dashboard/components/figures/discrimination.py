@@ -1,12 +1,16 @@
-"""How well a model tells pictures with the finding from those without: ROC and precision-recall curves."""
+"""How well a model tells pictures with the finding from those without, and a detector attacked ones from clean ones:
+ROC and precision-recall curves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from dashboard.components.figures.theme import MUTED, OTHER, SYMBOLS, banded, canvas
+from dashboard.components.figures.theme import MAIN, MUTED, OTHER, SYMBOLS, banded, canvas
 from model_zoo.curves import Confusion, Curve
+from model_zoo.measures import Array
+
+LINES = [(color, dash) for dash in ("solid", "dash", "dot") for color in (MAIN, OTHER)]
 
 
 def roc_curve(curve: Curve, points: Mapping[str, Confusion], *, technical: bool) -> Any:
@@ -41,6 +45,23 @@ def precision_recall_curve(curve: Curve, points: Mapping[str, Confusion], *, tec
         with_finding = answers.tp + answers.fn
         share = 100 * with_finding / (with_finding + answers.fp + answers.tn)
         _guess(figure, [0, 100], [share, share])
+    return figure
+
+
+def detection_curves(curves: Mapping[str, tuple[Array, Array]]) -> Any:
+    """ROC curves of detectors, {name: shares (P,) of clean and of attacked pictures that give alarm}, in percent."""
+    figure = canvas("Alarm, of the clean pictures (%)", "Alarm, of the attacked pictures (%)")
+    figure.update_xaxes(range=[-2, 102], dtick=20)
+    for (color, dash), (name, (false, true)) in zip(LINES, curves.items(), strict=False):
+        figure.add_scatter(
+            x=100 * false,
+            y=100 * true,
+            mode="lines",
+            line={"color": color, "dash": dash, "width": 2},
+            name=name,
+            hovertemplate=f"{name}: %{{y:.0f}} % at %{{x:.0f}} %<extra></extra>",
+        )
+    _guess(figure, [0, 100], [0, 100])
     return figure
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
+import streamlit as st
+
 from core.values import ModelCard
+from dashboard.components import figures
 from dashboard.components.glossary import explained
 from dashboard.components.message import message
 from dashboard.components.scores import area_with_interval, count, share_with_interval
@@ -80,3 +83,8 @@ def detectors(card: ModelCard) -> None:
                 )
             )
     table(head, rows, texts=[1])
+    counted = [name for name, key in attacks.items() if any(each.caught[key].auroc.n for each in watched)]
+    if counted:
+        attack = st.selectbox("ROC curves against", counted, key=f"{card.key} detected attack", width=420)
+        curves = {DETECTORS[each.key].name: each.curves[attacks[attack]] for each in watched}
+        figures.draw(figures.detection_curves(curves), f"{card.key} detection", "ROC curves of the detectors")
