@@ -1,8 +1,8 @@
 """The state of a view in the address of the page, so that a link shows what its sender sees, and back leads back.
 
-Each run of the page first follows the address, unless it is the one that was written last, and then writes down what
-it shows. Parameters at their defaults are left out, but for epsilon. An upload stands there by its content hash, which
-means something only in the session that holds it.
+Each run of the page first follows the address, unless it is the one that was written last or one that the browser sent
+before it read that, and then writes down what it shows. Parameters at their defaults are left out, but for epsilon. An
+upload stands there by its content hash, which means something only in the session that holds it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from dashboard.state import (
 from evaluation.regions import BORDER
 from evaluation.words import in_sentence
 
-OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that was written before the last
+OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that it has left
 DIRECTIONS: Mapping[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
 GOALS = tuple(DIRECTIONS)
 HIGHEST_SEED = 2**31 - 1
@@ -60,19 +60,33 @@ AXES = ("case", "model", "explainer", "perturbation", "defense")  # of the compa
 
 @dataclass
 class Address:
-    """What this session wrote last, what it wrote before that, when, and what the last link asked for in vain."""
+    """Where the browser of this session is, or will be once it reads what was written; where it was, and until when;
+    whether the reader is on the way back or forward; and what the last link asked for in vain."""
 
-    written: Mapping[str, str] = field(default_factory=dict)
-    before: Mapping[str, str] = field(default_factory=dict)
-    changed: float = 0.0
+    here: Mapping[str, str] = field(default_factory=dict)
+    left: list[tuple[float, Mapping[str, str]]] = field(default_factory=list)
+    traveling: bool = False
     refused: list[str] = field(default_factory=list)
+
+    def late(self, asked: Mapping[str, str]) -> bool:
+        """Whether the browser sent this before it read what was written since."""
+        self.left = [(when, old) for when, old in self.left if time.monotonic() - when < OVERTAKEN_SECONDS]
+        return not self.traveling and asked != self.here and asked in [old for _, old in self.left]
+
+    def move(self, to: Mapping[str, str]) -> None:
+        if to != self.here:
+            self.left.append((time.monotonic(), self.here))
+            self.here = to
 
 
 def follow() -> None:
     """Put into the state what the address asks for, where it is not what is shown; call before any picker is drawn."""
     own, asked = held(Address), dict(st.query_params.items())
-    overtaken = asked == own.before and time.monotonic() - own.changed < OVERTAKEN_SECONDS
-    if not asked or asked == own.written or overtaken:
+    if asked == own.here or own.late(asked):
+        return
+    own.move(asked)
+    own.traveling = False
+    if not asked:
         return
     own.refused = []
     for put in (_put_case, _put_model, _put_methods, _put_goal, _put_grid, _put_maps):
@@ -82,13 +96,17 @@ def follow() -> None:
             own.refused.append(str(error))
 
 
+def travel() -> None:
+    """The reader goes back or forward: the address that comes next is meant, however old it is."""
+    held(Address).traveling = True
+
+
 def write(shown: Mapping[str, str]) -> None:
     """Write down what is shown; see state_of."""
     own = held(Address)
-    if shown != dict(st.query_params.items()):
+    if shown != own.here:
         st.query_params.from_dict(shown)
-    if shown != own.written:
-        own.before, own.written, own.changed = own.written, dict(shown), time.monotonic()
+    own.move(dict(shown))
 
 
 def state_of() -> dict[str, str]:

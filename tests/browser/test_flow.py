@@ -65,6 +65,20 @@ def test_a_link_opens_what_its_sender_saw_and_back_leads_back(page: Page, addres
     finished(page)
 
 
+def test_back_and_forward_lead_there_also_while_a_case_is_on_its_way(page: Page) -> None:
+    finished(page)
+    for case in ("chest-phantom-2", "retina-phantom-2"):
+        page.locator(".worklist").get_by_role("option", name=case.replace("-", " ")).click()
+        page.wait_for_url(re.compile(f"case={case}"))
+    for travel, case in ((page.go_back, "chest"), (page.go_forward, "retina"), (page.go_back, "chest")):
+        travel()
+        expect(page.locator(CHOSEN)).to_contain_text(re.compile(f"{case} phantom 2", re.IGNORECASE))
+        assert f"case={case}-phantom-2" in page.url
+    settled(page)
+    expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 2")
+    assert "case=chest-phantom-2" in page.url
+
+
 def test_the_worklist_finds_filters_and_sorts(page: Page) -> None:
     finished(page)
     lines = page.locator(".worklist button")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.comparing.axes import AXES as COMPARED
-from dashboard.services.address import AXES
+from dashboard.services.address import AXES, OVERTAKEN_SECONDS, Address
 from dashboard.services.comparing import Comparisons
 from imaging.bundled import load_bundled
 from tests.dashboard.steps import APP, PATIENCE, errors, opened, phantom_png, picker, settled, upload
 from tests.toys import small_cnn_classifier
+
+T = TypeVar("T")
 
 
 def linked(**query: str) -> AppTest:
@@ -28,10 +32,10 @@ def address(app: AppTest) -> dict[str, str]:
     return {name: text if isinstance(text, str) else text[0] for name, text in app.query_params.items()}
 
 
-def held(app: AppTest) -> Comparisons:
-    """What the session asked for."""
-    comparisons: Comparisons = app.session_state[f"held {Comparisons.__module__}.{Comparisons.__qualname__}"]
-    return comparisons
+def held(app: AppTest, kind: type[T]) -> T:
+    """What the session holds of this class."""
+    found: T = app.session_state[f"held {kind.__module__}.{kind.__qualname__}"]
+    return found
 
 
 @pytest.mark.slow
@@ -85,11 +89,11 @@ def test_a_link_sets_where_the_picture_may_be_changed() -> None:
     state = app.session_state
     assert (state["attack where"], state["attack outside"]) == ("lungs", True)
     assert {name: address(app).get(name) for name in query} == query
-    asked = held(app).asked
+    asked = held(app, Comparisons).asked
     assert asked is not None
     assert (asked.attack_region, asked.attack_outside) == ("lungs", True)
     picker(app, "Case").set_value(load_bundled("mole-phantom-2").id).run()
-    asked = held(app).asked
+    asked = held(app, Comparisons).asked
     assert asked is not None
     assert (asked.attack_region, asked.attack_outside) == (None, False)
 
@@ -132,34 +136,54 @@ def test_a_link_without_a_case_is_for_the_one_that_is_shown() -> None:
     assert (errors(app), address(app)["model"]) == ([], "fundus_referable_dr")
 
 
+def ask(app: AppTest, query: dict[str, str]) -> None:
+    """What the browser does with an address: it sends all of it."""
+    for name in list(app.query_params):
+        del app.query_params[name]
+    for name, text in query.items():
+        app.query_params[name] = text
+    app.run()
+
+
 @pytest.mark.slow
 def test_each_change_is_in_the_address_and_an_older_address_brings_the_older_state_back() -> None:
     app = opened()
     before = address(app)
     picker(app, "Explainer").set_value("saliency").run()
     assert address(app)["explainer"] == "saliency"
-    for name in list(app.query_params):
-        del app.query_params[name]
-    for name, text in before.items():
-        app.query_params[name] = text
-    from dashboard.services import address as module
-
-    held = app.session_state["held dashboard.services.address.Address"]
-    held.changed -= module.OVERTAKEN_SECONDS
-    app.run()
+    held(app, Address).left = [(when - OVERTAKEN_SECONDS, query) for when, query in held(app, Address).left]
+    ask(app, before)
     assert app.session_state["Explainer method"] == before["explainer"]
+    assert address(app) == before
 
 
 @pytest.mark.slow
-def test_an_address_that_was_overtaken_by_a_click_does_not_undo_it() -> None:
+def test_addresses_that_were_overtaken_by_clicks_do_not_undo_them() -> None:
+    app = opened()
+    first = address(app)
+    picker(app, "Explainer").set_value("saliency").run()
+    second = address(app)
+    picker(app, "Explainer").set_value("input_x_gradient").run()
+    for overtaken in (first, second, first):
+        ask(app, overtaken)
+        assert app.session_state["Explainer method"] == "input_x_gradient"
+    ask(app, held(app, Address).here)
+    assert address(app)["explainer"] == "input_x_gradient"
+
+
+@pytest.mark.slow
+def test_going_back_at_once_is_no_overtaken_address() -> None:
     app = opened()
     before = address(app)
     picker(app, "Explainer").set_value("saliency").run()
-    for name, text in before.items():
-        app.query_params[name] = text
-    app.run()
-    assert app.session_state["Explainer method"] == "saliency"
-    assert address(app)["explainer"] == "saliency"
+    after = address(app)
+    for there in (before, after, before):
+        held(app, Address).traveling = True  # as services.address.travel does, which the browser calls
+        ask(app, there)
+        assert app.session_state["Explainer method"] == there["explainer"]
+        assert address(app) == there
+        ask(app, after if there == before else before)  # on its way when the reader went
+        assert app.session_state["Explainer method"] == there["explainer"]
 
 
 def test_the_grid_of_the_compare_page_is_in_its_address() -> None:
@@ -222,7 +246,7 @@ def test_the_maps_of_the_explain_page_are_in_its_address() -> None:
 def test_maps_that_a_link_asks_for_in_vain_leave_those_that_were_shown(query: dict[str, str], reason: str) -> None:
     app = maps_linked(**query)
     assert "explain methods" not in app.session_state
-    (refused,) = app.session_state["held dashboard.services.address.Address"].refused
+    (refused,) = held(app, Address).refused
     assert reason in refused
 
 
