@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,7 +21,10 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dashboard.scripts import Scripts
+
 READY = asyncio.Event()
+SHARE_SECONDS = 0.0005  # how long imports may keep a file waiting that the browser asked for, each time it needs a core
 
 
 class Patience:
@@ -45,6 +49,8 @@ async def ready(_app: st.App) -> AsyncIterator[None]:
 
 async def _prepared() -> Any:
     """Everything imported, and the job that loads the models."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SHARE_SECONDS)
     gc.disable()  # what is imported stays, and looking through it again and again takes a tenth of the time
     try:
         warming = await asyncio.to_thread(importlib.import_module, "dashboard.services.warming")
@@ -53,6 +59,7 @@ async def _prepared() -> Any:
             raise failure
         return warming.models()
     finally:  # a page that can't be imported says why
+        sys.setswitchinterval(before)
         gc.freeze()
         gc.enable()
         READY.set()
@@ -63,4 +70,9 @@ def first_page(request: Request) -> RedirectResponse:
     return RedirectResponse(f".?{request.url.query}")
 
 
-app = st.App("app.py", lifespan=ready, routes=[Route("/look", first_page)], middleware=[Middleware(Patience)])
+app = st.App(
+    "app.py",
+    lifespan=ready,
+    routes=[Route("/look", first_page)],
+    middleware=[Middleware(Scripts), Middleware(Patience)],
+)
