@@ -35,10 +35,11 @@ from model_zoo.loading import load_classifier
 from perturbations import PERTURBATIONS, perturb, perturb_batch
 from perturbations.pgd import PgdParams
 from tests.attack_peers import attack_peers, quietly
-from tests.peers import SETTINGS, explainer_peers, forward_peers, measure_peers
+from tests.peers import SETTINGS, explainer_peers, forward_peers, measure_peers, rectified
 
 ROUNDS = 4
 LONG, LONGER = 32, 128  # passes, from which two rounds and one have to do
+RECTIFIED = ("guided_backprop", "guided_grad_cam", "deep_lift")  # Captum has these for ReLU only, else the gradient
 STEPS = 10
 
 
@@ -117,18 +118,20 @@ def quick_look(model: Classifier, pixels: Floats) -> None:
 
 def maps(model: Classifier, pixels: Floats) -> None:
     """The explainers, against their passes and against libraries at equal settings."""
-    x = torch.from_numpy(pixels[None])
-    peers = explainer_peers(model, x)
+    x, with_relu = torch.from_numpy(pixels[None]), rectified(model)
+    peers, of_relu = explainer_peers(model, x), explainer_peers(with_relu, x)
     for method in EXPLAINERS:
-        params = method.params(**SETTINGS.get(method.key, {}))
+        params, network = method.params(**SETTINGS.get(method.key, {})), ""
+        asked, libraries = model, peers.get(method.key, {})
+        if method.key in RECTIFIED:
+            asked, libraries, network = with_relu, of_relu[method.key], ", network with ReLU"
 
-        def ours(asked: Classifier = model, key: str = method.key, params: Params = params) -> object:
+        def ours(asked: Classifier = asked, key: str = method.key, params: Params = params) -> object:
             return explain(key, asked, pixels, 0, params)
 
-        raw, images = raw_passes(model, ours, x)
-        libraries = peers.get(method.key, {})
+        raw, images = raw_passes(asked, ours, x)
         seconds, passing, *theirs = best_of(ours, raw, *map(quietly, libraries.values()), rounds=rounds_of(images))
-        row(f"{method.name}, {images} images", seconds, "raw passes", passing)
+        row(f"{method.name}, {images} images{network}", seconds, "raw passes", passing)
         for name, taken in zip(libraries, theirs, strict=True):
             row(f"  {name}", taken, "ours", seconds)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import io
 import warnings
 from collections.abc import Callable, Mapping
@@ -16,7 +18,7 @@ import shap
 import torch
 from pytorch_grad_cam.metrics.road import ROADMostRelevantFirstAverage
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.classifier import Classifier
 from core.values import Floats
@@ -54,12 +56,22 @@ def forward_peers(model: Classifier, x: Tensor) -> Mapping[str, Task]:
     return {"ONNX Runtime": lambda: session.run(None, {"x": x.numpy()}), "the network in torch": network}
 
 
+def rectified(model: Classifier) -> Classifier:
+    """The same with ReLU in place of ReLU6, for which Captum has no rule: it would take the plain gradient there."""
+    network = copy.deepcopy(model.network)
+    names = {module: name for name, module in model.network.named_modules()}
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.ReLU6):
+            network.set_submodule(name, nn.ReLU(module.inplace))
+    cam_layer = model.cam_layer and network.get_submodule(names[model.cam_layer])
+    return dataclasses.replace(model, network=network, cam_layer=cam_layer, forward_only=None)
+
+
 def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, Task]]:
     """{explainer: {library: what makes the same map of x (1, C, h, w)}}.
 
-    Score-CAM is left out, since the library always tries all channels: a minute, at the same speed. Captum has no rule
-    for the ReLU6 of this model: its DeepLIFT and guided backpropagation take its plain gradient, which costs less.
-    Complete methods are asked for the gap too, as Captum's README does and ours always do.
+    Score-CAM is left out, since the library always tries all channels: a minute, at the same speed. Complete methods
+    are asked for the gap too, as Captum's README does and ours always do.
     """
     two, attr = TwoClasses(model), captum.attr
     gap = {"return_convergence_delta": True}
