@@ -47,8 +47,7 @@ def choose_model(card: ModelCard) -> None:
     """Pick a model, and a case of its kind where the one at hand is of another; call before the frame is drawn."""
     entry, modality = current_entry(), card.input.modality
     if entry is None or entry.case.modality != modality:
-        of_its_kind = (other.case.id for other in worklist_entries() if other.case.modality == modality)
-        st.session_state[CASE] = next(of_its_kind, st.session_state[CASE])
+        st.session_state[CASE] = first_case(modality) or st.session_state[CASE]
     st.session_state[MODEL] = card.key
     entry = current_entry()
     st.session_state[FOLLOWS] = entry.case.modality if entry else None

@@ -219,7 +219,10 @@ def _put_model(asked: Mapping[str, str]) -> None:
         raise InputError(
             f"The model {asked['model'][:40]!r} of the link", "is not installed here", "Choose another model."
         )
-    entry = _shown()
+    entry, modality = _shown(), card.input.modality
+    if "case" not in asked and entry is not None and entry.case.modality != modality:
+        st.session_state[CASE] = first_case(modality) or entry.case.id
+        entry = _shown()
     st.session_state[MODEL] = card.key
     st.session_state[FOLLOWS] = entry.case.modality if entry else None
     _put_reading(card, asked)

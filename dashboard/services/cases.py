@@ -175,9 +175,10 @@ def worklist_entries() -> list[Entry]:
     return [*_by_kind(entry for entry in held(Uploads).entries if entry.case.id not in known), *bundled()]
 
 
-def first_case() -> str | None:
-    """Id of the case that is shown until another is chosen: the first with a finding, where there is one."""
-    entries = worklist_entries()
+def first_case(modality: Modality | None = None) -> str | None:
+    """Id of the case that is shown until another is chosen: the first with a finding, where there is one. Of this kind
+    only, where one is given; then None if there is none."""
+    entries = [entry for entry in worklist_entries() if modality in (None, entry.case.modality)]
     with_finding = (entry for entry in entries if any(entry.case.truth.values()))
     first = next(with_finding, next(iter(entries), None))
     return first.case.id if first else None

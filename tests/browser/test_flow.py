@@ -79,6 +79,18 @@ def test_back_and_forward_lead_there_also_while_a_case_is_on_its_way(page: Page)
     assert "case=chest-phantom-2" in page.url
 
 
+def test_the_bar_stays_in_sight_on_a_long_page(page: Page) -> None:
+    page.locator(".st-key-pages").get_by_role("link", name="About").click()
+    page.get_by_role("heading", name="About", level=1).wait_for()
+    settled(page)
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, 600)
+    until(page, lambda: page.evaluate("document.querySelector('.stMain').scrollTop"), lambda top: top > 300, "scrolled")
+    box = page.locator(".st-key-bar").bounding_box()
+    assert box is not None
+    assert box["y"] == 0
+
+
 def test_the_worklist_finds_filters_and_sorts(page: Page) -> None:
     finished(page)
     lines = page.locator(".worklist button")

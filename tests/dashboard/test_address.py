@@ -132,8 +132,13 @@ def test_a_link_without_a_case_is_for_the_one_that_is_shown() -> None:
     (error,) = errors(app)
     assert "is not for this kind of picture (chest X-ray)" in error
     assert (address(app)["attack"], address(app)["region"]) == ("pgd", "0.1,0.2,0.6,0.7")
+
+
+@pytest.mark.slow
+def test_a_link_with_only_a_model_leads_to_a_case_of_its_kind() -> None:
     app = linked(model="fundus_referable_dr")
     assert (errors(app), address(app)["model"]) == ([], "fundus_referable_dr")
+    assert address(app)["case"].startswith("retina-")
 
 
 def ask(app: AppTest, query: dict[str, str]) -> None:
