@@ -12,7 +12,7 @@ from core.errors import SecondLookError
 from dashboard.components.frame import frame
 from dashboard.components.links import title_of
 from dashboard.components.message import message
-from dashboard.components.navigation import navigation
+from dashboard.components.new_tab import new_tab
 from dashboard.services import address
 from dashboard.services.jobs import COMPUTE
 
@@ -46,7 +46,7 @@ try:
         if addressed:
             address.follow()
         frame(NAMES)
-        navigation(ADDRESSED, "" if addressed else urlencode(address.state_of()), address.travel)
+        new_tab(ADDRESSED, "" if addressed else urlencode(address.state_of()))
         page.run()
 except SecondLookError as error:
     message(str(error), "error")

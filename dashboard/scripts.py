@@ -36,10 +36,10 @@ class Scripts:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers["link"] = early()
+                    headers.append("link", early())
             await send(message)
 
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
         folder, _, name = scope["path"].rpartition("/")

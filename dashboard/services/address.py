@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import InputError, SecondLookError
 from core.registry import Method, Registry
@@ -60,34 +61,34 @@ AXES = ("case", "model", "explainer", "perturbation", "defense")  # of the compa
 
 @dataclass
 class Address:
-    """Where the browser of this session is, or will be once it reads what was written; where it was, and until when;
-    whether the reader is on the way back or forward; and what the last link asked for in vain."""
+    """Where the browser of this session is, or will be once it reads what was written; where it was, and when it left;
+    and what the last link asked for in vain."""
 
     here: Mapping[str, str] = field(default_factory=dict)
     left: list[tuple[float, Mapping[str, str]]] = field(default_factory=list)
-    traveling: bool = False
     refused: list[str] = field(default_factory=list)
 
-    def late(self, asked: Mapping[str, str]) -> bool:
-        """Whether the browser sent this before it read what was written since."""
-        self.left = [(when, old) for when, old in self.left if time.monotonic() - when < OVERTAKEN_SECONDS]
-        return not self.traveling and asked != self.here and asked in [old for _, old in self.left]
-
     def move(self, to: Mapping[str, str]) -> None:
+        now = time.monotonic()
+        self.left = [(when, where) for when, where in self.left if now - when < OVERTAKEN_SECONDS]
         if to != self.here:
-            self.left.append((time.monotonic(), self.here))
+            self.left.append((now, self.here))
             self.here = to
+
+    def overtaken(self, asked: Mapping[str, str]) -> bool:
+        """Whether the browser sent this before it read what was written since."""
+        now = time.monotonic()
+        return any(where == asked and now - when < OVERTAKEN_SECONDS for when, where in self.left)
 
 
 def follow() -> None:
     """Put into the state what the address asks for, where it is not what is shown; call before any picker is drawn."""
     own, asked = held(Address), dict(st.query_params.items())
-    if asked == own.here or own.late(asked):
+    if not asked:  # a link to a page alone
+        own.here = {}
+    if asked == own.here or (own.overtaken(asked) and not _traveling()):
         return
     own.move(asked)
-    own.traveling = False
-    if not asked:
-        return
     own.refused = []
     for put in (_put_case, _put_model, _put_methods, _put_goal, _put_grid, _put_maps):
         try:
@@ -96,9 +97,10 @@ def follow() -> None:
             own.refused.append(str(error))
 
 
-def travel() -> None:
-    """The reader goes back or forward: the address that comes next is meant, however old it is."""
-    held(Address).traveling = True
+def _traveling() -> bool:
+    """Whether the reader went back or forward to the address of this run."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def write(shown: Mapping[str, str]) -> None:

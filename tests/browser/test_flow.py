@@ -79,6 +79,33 @@ def test_back_and_forward_lead_there_also_while_a_case_is_on_its_way(page: Page)
     assert "case=chest-phantom-2" in page.url
 
 
+def test_back_and_forward_lead_from_page_to_page(page: Page) -> None:
+    pages = ("About", "Threat map", "Methods")
+    for name in pages:
+        page.locator(".st-key-pages").get_by_role("link", name=name).click()
+        page.get_by_role("heading", name=name, level=1).wait_for()
+    settled(page)
+    paths, length = ("about", "threats", "methods"), page.evaluate("history.length")
+    for travel, at in ((page.go_back, 1), (page.go_back, 0), (page.go_forward, 1), (page.go_forward, 2)):
+        travel()
+        expect(page.get_by_role("heading", level=1)).to_contain_text([pages[at]])
+        settled(page)
+        expect(page.get_by_role("heading", level=1)).to_contain_text([pages[at]])
+        assert urlparse(page.url).path == f"/{paths[at]}"
+    assert page.evaluate("history.length") == length
+
+
+def test_a_reader_who_only_came_can_leave(page: Page, address: str) -> None:
+    page.goto("about:blank")
+    page.goto(address)
+    finished(page)
+    page.wait_for_url(re.compile("case="))
+    for _ in range(2):  # the app completes the address that it was opened with
+        page.go_back()
+        page.wait_for_timeout(500)
+    assert page.url == "about:blank"
+
+
 def test_the_bar_stays_in_sight_on_a_long_page(page: Page) -> None:
     page.locator(".st-key-pages").get_by_role("link", name="About").click()
     page.get_by_role("heading", name="About", level=1).wait_for()

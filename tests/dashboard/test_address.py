@@ -177,18 +177,28 @@ def test_addresses_that_were_overtaken_by_clicks_do_not_undo_them() -> None:
 
 
 @pytest.mark.slow
-def test_going_back_at_once_is_no_overtaken_address() -> None:
+def test_going_back_at_once_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened()
     before = address(app)
     picker(app, "Explainer").set_value("saliency").run()
     after = address(app)
-    for there in (before, after, before):
-        held(app, Address).traveling = True  # as services.address.travel does, which the browser calls
-        ask(app, there)
+    for there, other in ((before, after), (after, before), (before, after)):
+        with monkeypatch.context() as traveling:
+            traveling.setattr("dashboard.services.address._traveling", lambda: True)
+            ask(app, there)
         assert app.session_state["Explainer method"] == there["explainer"]
         assert address(app) == there
-        ask(app, after if there == before else before)  # on its way when the reader went
+        ask(app, other)  # on its way when the reader went
         assert app.session_state["Explainer method"] == there["explainer"]
+
+
+@pytest.mark.slow
+def test_a_page_that_is_asked_for_alone_says_again_what_it_shows() -> None:
+    app = opened()
+    shown = address(app)
+    for _ in range(2):
+        ask(app, {})
+        assert address(app) == shown
 
 
 def test_the_grid_of_the_compare_page_is_in_its_address() -> None:

@@ -56,6 +56,11 @@ def test_other_files_are_left_to_streamlit(path: str) -> None:
     assert "link" not in headers
 
 
+def test_scripts_are_only_read() -> None:
+    path = f"/static/js/{next(iter(scripts()))}"
+    assert asked(path, method="POST")[1] == b"of Streamlit"
+
+
 def test_the_page_names_what_it_would_ask_for_late() -> None:
     headers, body = asked("/")
     assert headers["link"] == early()

@@ -1,10 +1,9 @@
 // Streamlit follows each click on a link to a page within the tab, whatever key is held. And its links in the bar tell
 // nothing of what is shown: within the session that is known, a new tab starts a session of its own.
-// And it tells nobody that an address comes from going back, rather than from before it wrote the one that is newer.
 
 let off; // a change of data calls again, without an end of what was called before
 
-export default function ({ data: [data], setTriggerValue }) {
+export default function ({ data: [data] }) {
   off?.();
   const linkOf = (event) => event.composedPath().find((part) => part.matches?.(".stPageLink a"));
   const leave = (event) => {
@@ -16,13 +15,10 @@ export default function ({ data: [data], setTriggerValue }) {
       link.search = data.shown || location.search;
     }
   };
-  const travel = () => setTriggerValue("travel", true);
   addEventListener("click", leave, true);
-  addEventListener("popstate", travel, true); // captured: before Streamlit asks for what stands there
   for (const kind of ["pointerdown", "focusin"]) addEventListener(kind, take, true);
   off = () => {
     removeEventListener("click", leave, true);
-    removeEventListener("popstate", travel, true);
     for (const kind of ["pointerdown", "focusin"]) removeEventListener(kind, take, true);
   };
   return off;
