@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -28,7 +29,9 @@ def asked(path: str, **scope: Any) -> tuple[dict[str, str], bytes]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Scripts(page)({"type": "http", "method": "GET", "path": path, "headers": [], **scope}, receive, send))
+    asking = {"type": "http", "method": "GET", "path": path, "headers": [], **scope}
+    with ThreadPoolExecutor() as aside:  # the browser of other tests has a loop of its own in this thread
+        aside.submit(lambda: asyncio.run(Scripts(page)(asking, receive, send))).result()
     start, body = sent
     return {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
 
