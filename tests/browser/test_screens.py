@@ -16,7 +16,7 @@ from tests.browser.axe import buttons_within, findings
 from tests.browser.pages import every_page, settled, until
 from tests.dashboard.steps import NOTICE
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.thorough, pytest.mark.timeout(900)]
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "build" / "screens"
 DESK = (1440, 900)
