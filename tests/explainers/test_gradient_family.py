@@ -356,6 +356,73 @@ def test_a_batch_norm_counts_as_part_of_its_convolution(rule: str) -> None:
     assert first.residual == pytest.approx(second.residual, abs=2e-2 * abs(first.residual or 0))
 
 
+class Reused(nn.Module):
+    """A convolution whose output, or what it was made of, is used again before or after a rectifier."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4).eval()
+        self.norm.weight.data.uniform_(-2, 2)
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.first(x).relu()
+        z = self.second(a)
+        if self.way == "before":
+            doubled = 2 * z
+            return (doubled + z.relu_()).sum((1, 2, 3))[:, None]
+        if self.way == "before, copied":
+            return (2 * z + z.relu()).sum((1, 2, 3))[:, None]
+        if self.way == "after":
+            return (z.relu() + z).sum((1, 2, 3))[:, None]
+        if self.way == "view":
+            z.flatten().relu_()
+            return z.sum((1, 2, 3))[:, None]
+        if self.way == "view, copied":
+            return z.relu().sum((1, 2, 3))[:, None]
+        if self.way == "added":
+            z += a
+            return z.relu().sum((1, 2, 3))[:, None]
+        if self.way == "added, copied":
+            return (z + a).relu().sum((1, 2, 3))[:, None]
+        if self.way == "normalized after an addition":
+            z += a
+        if self.way == "normalized after a rectifier":
+            z.relu_()
+        if self.way == "normalized when the input has changed":
+            a.mul_(2)
+        return self.norm(z).sum((1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize("rule", ["z+", "epsilon"])
+@pytest.mark.parametrize(
+    ("way", "same"), [("before", "before, copied"), ("view", "view, copied"), ("added", "added, copied")]
+)
+def test_lrp_stands_what_is_overwritten(way: str, same: str, rule: str) -> None:
+    params = EXPLAINERS["lrp"].params(rule=rule)
+    one, other = (explain("lrp", wrapped(Reused(each), 1, 12), picture(1, 12), 0, params).heat for each in (way, same))
+    assert one.any()
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_lrp_shares_out_both_uses_of_an_output() -> None:
+    """What passes the rectifier, and the output itself: as much as the output twice where no value is cut."""
+    network = Reused("after")
+    network.second.bias.data.fill_(100.0)
+    result = explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0)
+    network.way = "view, copied"
+    once = explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0)
+    np.testing.assert_allclose(result.heat, 2 * once.heat, rtol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["after an addition", "after a rectifier", "when the input has changed"])
+def test_lrp_refuses_a_batch_norm_of_something_else(way: str) -> None:
+    with pytest.raises(Unsupported, match="batch_norm that does not follow"):
+        explain("lrp", wrapped(Reused(f"normalized {way}"), 1, 12), picture(1, 12), 0)
+
+
 def test_lrp_follows_residual_additions() -> None:
     model = ready("resnet18")
     result = explain("lrp", model, picture(3, 64), TARGET)
