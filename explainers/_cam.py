@@ -34,12 +34,12 @@ def feature_map(model: Classifier, x: Tensor) -> Tensor:
 
 
 def features_and_gradient(model: Classifier, x: Tensor, target: int) -> tuple[Tensor, Tensor]:
-    """The feature map of x, and the gradient of the logit with respect to it, in logits per unit of a feature: both
-    (1, D, rows, columns). One forward and one partial backward pass."""
+    """The feature maps of x (N, C, h, w), and the gradient of the logit with respect to them, in logits per unit of a
+    feature: both (N, D, rows, columns). One forward and one partial backward pass."""
     with borrowed_output(model, model.cam_layer) as outputs, torch.enable_grad():
-        logit = model(x.detach().requires_grad_(True))[0, target]
+        logits = model(x.detach().requires_grad_(True))[:, target]
         (features,) = outputs
-        (gradient,) = torch.autograd.grad(logit, features)
+        (gradient,) = torch.autograd.grad(logits.sum(), features)
     return features.detach(), gradient
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import torch
 from torch import Generator, Tensor
 
+from core.classifier import Classifier
 from core.registry import Method, Registry
 
 F = TypeVar("F", bound=Callable[..., Tensor])
@@ -17,7 +19,8 @@ F = TypeVar("F", bound=Callable[..., Tensor])
 class Explainer(Method):
     """function(model, x (1, C, h, w), target, params, rng) -> heat (h, w): what the logit of target depends on.
 
-    coarse: it gives (rows, columns), a value for each cell of a coarser grid, which is then smoothly enlarged. signed:
+    several: it takes x (N, C, h, w) and gives (N, h, w), each as if alone, in less time. coarse: it gives (rows,
+    columns) in place of (h, w), a value for each cell of a coarser grid, which is then smoothly enlarged. signed:
     whether negative heat means evidence against; unit: of one value of heat. baseline(x, params, rng) gives the images
     (B, C, h, w) that a complete method compares x with: its heat sums to logit(x) - mean logit of them, or to logit(x)
     if there are none; it draws from rng what function draws first. baseline is None for the other methods.
@@ -26,7 +29,17 @@ class Explainer(Method):
     signed: bool
     unit: str
     coarse: bool
+    several: bool
     baseline: Callable[[Tensor, Any, Generator], Tensor] | None
+
+    def maps(self, model: Classifier, images: Tensor, target: int, params: Any, seed: int) -> Tensor:
+        """The map of each of images (N, C, h, w), all with the same seed: (N, h, w), or (N, rows, columns)."""
+
+        def made(x: Tensor) -> Tensor:
+            heat: Tensor = self.function(model, x, target, params, Generator().manual_seed(seed))
+            return heat
+
+        return made(images) if self.several else torch.stack([made(x) for x in images[:, None]])
 
 
 EXPLAINERS: Registry[Explainer] = Registry("Explainer", "explainers")
@@ -41,6 +54,7 @@ def explainer(
     passes: Callable[[Any, tuple[int, int, int]], int],
     needs: tuple[str, ...] = (),
     coarse: bool = False,
+    several: bool = False,
     baseline: Callable[[Tensor, Any, Generator], Tensor] | None = None,
 ) -> Callable[[F], F]:
     """Register the function below; see Method and Explainer for the arguments."""
@@ -53,5 +67,6 @@ def explainer(
         signed=signed,
         unit=unit,
         coarse=coarse,
+        several=several,
         baseline=baseline,
     )

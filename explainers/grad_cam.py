@@ -33,14 +33,15 @@ from explainers._registry import explainer
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
     coarse=True,
+    several=True,
 )
 def grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer."""
+    """x (N, C, h, w) -> evidence (N, rows, columns) for or against target, at least 0, in the cells of cam_layer."""
     features, gradient = features_and_gradient(model, x, target)
-    return evidence(features, gradient, params.sign)[0]
+    return evidence(features, gradient, params.sign)
 
 
 def evidence(features: Tensor, gradient: Tensor, sign: int) -> Tensor:
-    """Features and the gradient of the logit (1, D, rows, columns) -> evidence of a sign (1, rows, columns)."""
+    """Features and the gradient of the logit (N, D, rows, columns) -> evidence of a sign (N, rows, columns)."""
     weights = gradient.mean(dim=(2, 3), keepdim=True)
     return (sign * (weights * features).sum(dim=1)).clamp(min=0)

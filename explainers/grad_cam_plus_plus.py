@@ -31,9 +31,10 @@ from explainers._registry import explainer
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
     coarse=True,
+    several=True,
 )
 def grad_cam_plus_plus(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer.
+    """x (N, C, h, w) -> evidence (N, rows, columns) for or against target, at least 0, in the cells of cam_layer.
 
     Equations 7 and 19, shortened by the exponential of the logit and by the squared gradient: the weight of a cell is
     rising / (2 + rising * sum of its channel). Derived for features that are never negative; of others (SiLU, GELU) the
@@ -43,4 +44,4 @@ def grad_cam_plus_plus(model: Classifier, x: Tensor, target: int, params: CamPar
     rising = (params.sign * gradient).clamp(min=0)
     strength = features.clamp(min=0).sum(dim=(2, 3), keepdim=True)
     weights = (rising / (2 + rising * strength)).sum(dim=(2, 3), keepdim=True)
-    return (weights * features).sum(dim=1).clamp(min=0)[0]
+    return (weights * features).sum(dim=1).clamp(min=0)

@@ -40,8 +40,9 @@ class HiResCamParams(Params):
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
     coarse=True,
+    several=True,
 )
 def hires_cam(model: Classifier, x: Tensor, target: int, params: HiResCamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> contributions (rows, columns) of the cells of cam_layer to the logit."""
+    """x (N, C, h, w) -> contributions (N, rows, columns) of the cells of cam_layer to the logit."""
     features, gradient = features_and_gradient(model, x, target)
-    return (gradient * features).sum(dim=1)[0]
+    return (gradient * features).sum(dim=1)

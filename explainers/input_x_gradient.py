@@ -37,10 +37,11 @@ class InputXGradientParams(Params):
     reference="arXiv:1605.01713",
     passes=lambda _params, _shape: 1,
     needs=("gradient",),
+    several=True,
 )
 def input_x_gradient(
     model: Classifier, x: Tensor, target: int, params: InputXGradientParams, rng: torch.Generator
 ) -> Tensor:
-    """x (1, C, h, w) -> x times the gradient of the logit (h, w), summed over the channels."""
+    """x (N, C, h, w) -> x times the gradient of the logit (N, h, w), summed over the channels."""
     gradient, _ = input_gradient(model, x, lambda logits: logits[:, target])
-    return (x * gradient)[0].sum(0)
+    return (x * gradient).sum(1)

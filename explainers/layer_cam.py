@@ -31,9 +31,10 @@ from explainers._registry import explainer
     passes=lambda _params, _shape: 1,
     needs=("feature map",),
     coarse=True,
+    several=True,
 )
 def layer_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> evidence (rows, columns) for or against target, at least 0, in the cells of cam_layer."""
+    """x (N, C, h, w) -> evidence (N, rows, columns) for or against target, at least 0, in the cells of cam_layer."""
     features, gradient = features_and_gradient(model, x, target)
     rising = (params.sign * gradient).clamp(min=0)
-    return (rising * features).sum(dim=1).clamp(min=0)[0]
+    return (rising * features).sum(dim=1).clamp(min=0)

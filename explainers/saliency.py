@@ -40,9 +40,10 @@ class SaliencyParams(Params):
     reference="arXiv:1312.6034",
     passes=lambda _params, _shape: 1,
     needs=("gradient",),
+    several=True,
 )
 def saliency(model: Classifier, x: Tensor, target: int, params: SaliencyParams, rng: torch.Generator) -> Tensor:
-    """x (1, C, h, w) -> |gradient of the logit| (h, w), its largest value or sum over the channels."""
+    """x (N, C, h, w) -> |gradient of the logit| (N, h, w), its largest value or sum over the channels."""
     gradient, _ = input_gradient(model, x, lambda logits: logits[:, target])
-    size = gradient[0].abs()
-    return size.amax(0) if params.channels == "max" else size.sum(0)
+    size = gradient.abs()
+    return size.amax(1) if params.channels == "max" else size.sum(1)

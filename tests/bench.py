@@ -38,8 +38,8 @@ from tests.attack_peers import attack_peers, quietly
 from tests.peers import SETTINGS, explainer_peers, forward_peers, measure_peers, rectified
 
 ROUNDS = 4
-LONG, LONGER = 32, 128  # passes, from which two rounds and one have to do
-RECTIFIED = ("guided_backprop", "guided_grad_cam", "deep_lift")  # Captum has these for ReLU only, else the gradient
+SHORT, LONG, LONGER = 4, 32, 128  # images; up to the first there are more rounds, from the others on two and one
+RECTIFIED = ("guided_backprop", "guided_grad_cam", "deep_lift", "lrp")  # Captum has these for ReLU only
 STEPS = 10
 
 
@@ -58,6 +58,8 @@ def best_of(*tasks: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
 
 def rounds_of(passes: int) -> int:
     """Fewer for what takes longer."""
+    if passes <= SHORT:
+        return 4 * ROUNDS
     return ROUNDS if passes < LONG else 2 if passes < LONGER else 1
 
 
@@ -121,19 +123,23 @@ def maps(model: Classifier, pixels: Floats) -> None:
     x, with_relu = torch.from_numpy(pixels[None]), rectified(model)
     peers, of_relu = explainer_peers(model, x), explainer_peers(with_relu, x)
     for method in EXPLAINERS:
-        params, network = method.params(**SETTINGS.get(method.key, {})), ""
-        asked, libraries = model, peers.get(method.key, {})
-        if method.key in RECTIFIED:
-            asked, libraries, network = with_relu, of_relu[method.key], ", network with ReLU"
+        params, libraries = method.params(**SETTINGS.get(method.key, {})), peers.get(method.key, {})
 
-        def ours(asked: Classifier = asked, key: str = method.key, params: Params = params) -> object:
+        def made(asked: Classifier, key: str = method.key, params: Params = params) -> object:
             return explain(key, asked, pixels, 0, params)
 
-        raw, images = raw_passes(asked, ours, x)
-        seconds, passing, *theirs = best_of(ours, raw, *map(quietly, libraries.values()), rounds=rounds_of(images))
-        row(f"{method.name}, {images} images{network}", seconds, "raw passes", passing)
+        raw, images = raw_passes(model, made, x)
+        rounds = rounds_of(images)
+        seconds, passing = best_of(lambda made=made: made(model), raw, rounds=rounds)
+        row(f"{method.name}, {images} images", seconds, "raw passes", passing)
+        asked = model
+        if method.key in RECTIFIED:
+            asked, libraries = with_relu, of_relu[method.key]
+        seconds, *theirs = best_of(
+            lambda made=made, asked=asked: made(asked), *map(quietly, libraries.values()), rounds=rounds
+        )
         for name, taken in zip(libraries, theirs, strict=True):
-            row(f"  {name}", taken, "ours", seconds)
+            row(f"  {name}{', network with ReLU' if asked is with_relu else ''}", taken, "ours", seconds)
 
 
 def measures(model: Classifier, pixels: Floats) -> None:
@@ -146,7 +152,7 @@ def measures(model: Classifier, pixels: Floats) -> None:
         def ours(key: str = key) -> object:
             return assess(key, model, pixels, attribution)
 
-        seconds, *theirs = best_of(ours, *map(quietly, libraries.values()), rounds=1)
+        seconds, *theirs = best_of(ours, *map(quietly, libraries.values()), rounds=2)
         row(f"{MEASURES[key].name} of three maps", seconds, "itself", seconds)
         for name, taken in zip(libraries, theirs, strict=True):
             row(f"  {name}", taken, "ours", seconds)

@@ -16,6 +16,7 @@ import onnxruntime
 import pytorch_grad_cam
 import shap
 import torch
+from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule
 from pytorch_grad_cam.metrics.road import ROADMostRelevantFirstAverage
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
@@ -76,6 +77,7 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
     two, attr = TwoClasses(model), captum.attr
     gap = {"return_convergence_delta": True}
     noise, background = 0.05 * float(x.max() - x.min()), random_images("mixed", x, 9, torch.Generator().manual_seed(0))
+    with_rules = copy.deepcopy(model.network)
     window, stride = OcclusionParams().pixels(x.shape[2])
     channels = x.shape[1]
 
@@ -94,6 +96,16 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
             return heat
 
         return make
+
+    def lrp() -> Tensor:
+        """Captum drops its rules after each map. What it says of this network is not finite, or not far from it."""
+        for layer in with_rules.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.rule = Alpha1_Beta0_Rule()
+            elif not list(layer.children()) and not isinstance(layer, nn.ReLU):
+                layer.rule = EpsilonRule()
+        heat: Tensor = attr.LRP(with_rules).attribute(fresh(), target=0)
+        return heat
 
     def on_pieces(method: Callable[..., Any]) -> Task:
         given = {"baselines": baseline_image("blurred", x), "n_samples": SAMPLES, "perturbations_per_eval": BATCH}
@@ -154,6 +166,7 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
         "deep_lift": {
             "Captum": lambda: attr.DeepLift(two).attribute(fresh(), baseline_image("blurred", x), target=1, **gap),
         },
+        "lrp": {"Captum": lrp},
         "grad_cam": {"pytorch-grad-cam": cam(pytorch_grad_cam.GradCAM), "Captum": grad_cam},
         "grad_cam_plus_plus": {"pytorch-grad-cam": cam(pytorch_grad_cam.GradCAMPlusPlus)},
         "hires_cam": {"pytorch-grad-cam": cam(pytorch_grad_cam.HiResCAM)},

@@ -68,15 +68,14 @@ def assess(
         watched = other.watched(meter)
         return watched if attribution.against is None else watched.versus(attribution.target, attribution.against)
 
-    def explained(other: Classifier, image: Tensor) -> Tensor:
-        drawing = torch.Generator().manual_seed(attribution.seed)
-        heat: Tensor = explainer.function(contrasted(other), image, attribution.target, explaining, drawing)
+    def explained(other: Classifier, images: Tensor) -> Tensor:
+        heats = explainer.maps(contrasted(other), images, attribution.target, explaining, attribution.seed)
         if explainer.coarse:
-            heat = enlarged(heat[None, None], image)[0, 0]
-        return heat * visible
+            heats = enlarged(heats[None], images)[0]
+        return heats * visible
 
-    def random(*_: object) -> Tensor:
-        return torch.rand(shape[1:], generator=rng) * visible
+    def random(_other: Classifier, images: Tensor) -> Tensor:
+        return torch.rand(len(images), *shape[1:], generator=rng) * visible
 
     def asked(heat: Tensor, again: Callable[[Classifier, Tensor], Tensor]) -> Measured:
         if is_constant(heat[visible].numpy()):
@@ -90,9 +89,9 @@ def assess(
         return Score(value, measure.unit, measure.better)
 
     found = asked(torch.from_numpy(attribution.heat), explained)
-    draws = [asked(random(), random) for _ in range(1 if passes else FREE_DRAWS)]
+    draws = [asked(random(model, x)[0], random) for _ in range(1 if passes else FREE_DRAWS)]
     blob = central_blob(shape[1]) * visible
-    center = asked(blob, lambda *_: blob)
+    center = asked(blob, lambda _other, images: blob.expand(len(images), -1, -1))
     if report is not None:
         report(1.0)
     return Assessment(

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 
 from core.params import Params, param
-from explainers.metrics._registry import Measured, Question, measure
+from explainers.metrics._registry import BATCH, Measured, Question, measure
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class MaxSensitivityParams(Params):
 )
 def max_sensitivity(question: Question, params: MaxSensitivityParams, rng: torch.Generator) -> Measured:
     """The largest change of the map among noisy copies, relative to its norm."""
-    changes = []
-    for _ in range(params.copies):
-        noise = (2 * torch.rand(question.x.shape, generator=rng) - 1) * params.radius / 255
-        changes.append((question.again(question.model, (question.x + noise).clamp(0, 1)) - question.heat).norm())
-    return Measured(float(torch.stack(changes).max() / question.heat.norm()))
+    sizes = []
+    for first in range(0, params.copies, BATCH):
+        count = min(BATCH, params.copies - first)
+        noise = (2 * torch.rand(count, *question.x.shape[1:], generator=rng) - 1) * params.radius / 255
+        changes = question.again(question.model, (question.x + noise).clamp(0, 1)) - question.heat
+        sizes.append(changes.flatten(1).norm(dim=1))
+    return Measured(float(torch.cat(sizes).max() / question.heat.norm()))

@@ -54,7 +54,7 @@ def randomization(question: Question, params: RandomizationParams, rng: torch.Ge
     layers = len(layers_of(question.model.network))
     curve = [(0.0, 1.0)]
     for count in sorted({round(count) for count in np.geomspace(1, layers, params.stages)}):
-        heat = question.again(with_random_weights(question.model, count, seed), question.x)
+        (heat,) = question.again(with_random_weights(question.model, count, seed), question.x)
         curve.append((float(count), rank_correlation(*(_strengths(question, each) for each in (question.heat, heat)))))
     return Measured(curve[-1][1], tuple(curve))
 

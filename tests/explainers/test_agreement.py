@@ -9,8 +9,13 @@ from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Noi
 from torch import Tensor
 
 from core.classifier import Classifier
+from core.gradients import input_gradient
 from core.values import Floats
 from explainers import EXPLAINERS, explain
+from explainers._baselines import baseline_image
+from imaging.bundled import load_bundled
+from imaging.geometry import geometry_of, to_model
+from model_zoo.loading import load_classifier
 from tests.toys import small_cnn_classifier
 
 TARGET = 1
@@ -55,6 +60,36 @@ def test_integrated_gradients(model: Classifier, x: Tensor, baseline: str) -> No
     theirs = path.attribute(x, start, target=TARGET, n_steps=16, method="riemann_trapezoid")
     heat = ours("integrated_gradients", model, x, baseline=baseline, max_steps=16)
     np.testing.assert_allclose(heat, theirs[0].sum(0) * 16 / 15, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.thorough
+def test_integrated_gradients_are_nearer_to_the_integral_than_as_many_steps_of_fixed_places() -> None:
+    """With the default values, on a case for each of the standard models, against 193 points of the path; it takes at
+    most 64 gradients, and Captum's own choice of places is asked for 64."""
+    off: list[tuple[float, float]] = []
+    for name, case in (
+        ("cxr_pneumonia", "chest-ct-projection-1"),
+        ("dermoscopy_melanoma", "mole-phantom-2"),
+        ("fundus_referable_dr", "retina-phantom-2"),
+    ):
+        bundled, pixels = load_classifier(name), load_bundled(case).pixels
+        shown = to_model(pixels, geometry_of(pixels, bundled.card.input), bundled.card.input.channels)
+        image = torch.from_numpy(shown)[None]
+        start = baseline_image("mean", image)
+        way = (image - start)[0]
+        places = torch.linspace(0, 1, 193)
+        gradients = [
+            input_gradient(bundled, start.lerp(image, each[:, None, None, None]), lambda logits: logits[:, 0])[0]
+            for each in places.split(16)
+        ]
+        integral = (torch.trapezoid(torch.cat(gradients), places, dim=0) * way).sum(0)
+        path = IntegratedGradients(bundled.network)
+        theirs = path.attribute(image, start, target=0, n_steps=64, internal_batch_size=16)[0].sum(0).detach()
+        heats = torch.from_numpy(explain("integrated_gradients", bundled, shown, 0).heat), theirs
+        off.append(tuple(float((heat - integral).norm() / integral.norm()) for heat in heats))
+    ours_off, theirs_off = np.array(off).T
+    assert (ours_off < 0.1).all()
+    assert ours_off.mean() < theirs_off.mean()
 
 
 @pytest.mark.parametrize(("evidence", "sign"), [("for", 1), ("against", -1)])

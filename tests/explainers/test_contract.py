@@ -98,6 +98,17 @@ def test_the_network_is_blind_where_maps_are_cut() -> None:
     assert not gradient[..., ~torch.from_numpy(spec.visible)].any()
 
 
+@pytest.mark.parametrize("key", [method.key for method in EXPLAINERS if method.several])
+def test_maps_of_several_pictures_are_those_of_each(key: str) -> None:
+    model, images = small_cnn_classifier(3), np.stack([picture(3, seed=seed) for seed in range(3)])
+    method = EXPLAINERS[key]
+    made = method.maps(model, torch.from_numpy(images), 0, method.params(), 0)
+    for heat, pixels in zip(made, images, strict=True):
+        alone = method.maps(model, torch.from_numpy(pixels)[None], 0, method.params(), 0)
+        assert alone.any()
+        np.testing.assert_allclose(heat, alone[0], rtol=1e-4, atol=1e-7)
+
+
 @every_method
 def test_the_target_decides(key: str) -> None:
     """The same network with its labels exchanged gives the same two maps, exchanged."""
@@ -280,7 +291,7 @@ def test_the_text_and_the_parameters_explain_themselves(key: str) -> None:
 
 def replace_function(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Tensor], Tensor]) -> None:
     """Put lie(x) in the place of saliency, which promises a map that is not negative."""
-    liar = dataclasses.replace(EXPLAINERS["saliency"], function=lambda model, x, target, params, rng: lie(x))
+    liar = dataclasses.replace(EXPLAINERS["saliency"], function=lambda model, x, target, params, rng: lie(x)[None])
     monkeypatch.setitem(EXPLAINERS._methods, "saliency", liar)
 
 

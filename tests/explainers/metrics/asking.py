@@ -43,7 +43,7 @@ def ask(
         heat=heat,
         visible=torch.ones(heat.shape, dtype=torch.bool) if visible is None else visible,
         region=region,
-        again=again or (lambda _model, _x: heat),
+        again=lambda model, images: torch.stack([again(model, x[None]) if again else heat for x in images]),
     )
     measure = MEASURES[key]
     measured: Measured = measure.function(question, measure.checked(params), torch.Generator().manual_seed(seed))

@@ -89,10 +89,10 @@ def test_passes_and_maps_are_those_declared(key: str) -> None:
     measure, sizes, maps = MEASURES[key], list[int](), 0
     model = toy().watched(lambda x, logits: sizes.append(len(x)))
 
-    def again(_model: Classifier, _x: Tensor) -> Tensor:
+    def again(_model: Classifier, images: Tensor) -> Tensor:
         nonlocal maps
-        maps += 1
-        return torch.rand(32, 32)
+        maps += len(images)
+        return torch.rand(len(images), 32, 32)
 
     x, everywhere = torch.from_numpy(picture())[None], torch.ones(32, 32, dtype=torch.bool)
     question = Question(model, x, 0, torch.rand(32, 32), everywhere, torch.from_numpy(region_of(32)), again)
@@ -282,7 +282,7 @@ def test_a_map_is_made_again_as_it_was_made(explainer: str, monkeypatch: pytest.
     attribution = explain(explainer, model, pixels, 0, seed=5)
 
     def once(question: Question, params: Any, rng: torch.Generator) -> Measured:
-        repeated.append(question.again(question.model, question.x).numpy())
+        repeated.append(question.again(question.model, question.x)[0].numpy())
         return Measured(0.0)
 
     replaced = dataclasses.replace(MEASURES["max_sensitivity"], function=once)
