@@ -45,6 +45,8 @@ try:
     with COMPUTE.drawing():
         if addressed:
             address.follow()
+        else:
+            address.elsewhere()
         frame(NAMES)
         new_tab(ADDRESSED, "" if addressed else urlencode(address.state_of()))
         page.run()

@@ -48,7 +48,7 @@ from dashboard.state import (
 from evaluation.regions import BORDER
 from evaluation.words import in_sentence
 
-OVERTAKEN_SECONDS = 1.5  # how long a browser may still send an address that it has left
+OVERTAKEN_SECONDS = 15.0  # how long a browser that is busy may still send an address that it has left
 DIRECTIONS: Mapping[str, Direction | None] = {"Flip": None, "Hide": "hide", "Induce": "induce"}
 GOALS = tuple(DIRECTIONS)
 HIGHEST_SEED = 2**31 - 1
@@ -95,6 +95,11 @@ def follow() -> None:
             put(asked)
         except SecondLookError as error:
             own.refused.append(str(error))
+
+
+def elsewhere() -> None:
+    """The reader is on a page that does not follow the address: what leads back from there was not overtaken."""
+    held(Address).left.clear()
 
 
 def _traveling() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.services.address import OVERTAKEN_SECONDS
 from tests.browser.pages import settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -33,6 +34,16 @@ def test_a_link_opens_the_demonstration_and_back_leads_back(page: Page) -> None:
     expect(page.get_by_role("heading", name="Threat map", level=1)).to_be_visible()
     page.get_by_role("link", name="Lesson: reading a map").first.click()
     expect(page.locator(".lesson-count")).to_contain_text("step 1")
+
+
+def test_a_link_leads_where_it_says_however_soon_the_reader_comes_back_to_it(page: Page) -> None:
+    soon = 1000 * OVERTAKEN_SECONDS * 2 / 3
+    for _ in range(2):
+        opened(page)
+        page.get_by_role("link", name="A change that hides retinopathy").click()
+        expect(page.locator(".worklist [aria-selected=true]")).to_contain_text("Retina phantom 2", timeout=soon)
+        page.get_by_role("option", name="Retina phantom 1").click()
+        expect(page.locator(".worklist [aria-selected=true]")).to_contain_text("Retina phantom 1")
 
 
 def test_files_of_the_changed_picture_are_saved_under_names_that_warn(page: Page) -> None:
