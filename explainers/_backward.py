@@ -98,9 +98,8 @@ class Rules(TorchFunctionMode):
 
     def logit(self, model: Classifier, target: int) -> Tensor:
         """That of target for the first of images, with the gradient that the rules give it. One pass; see above."""
-        with torch.enable_grad():
-            with self:
-                logits = model(self.images)
+        with torch.enable_grad(), self:
+            logits = model(self.images)
             self._check_seen(logits)
             return logits[0, target]
 

@@ -19,8 +19,9 @@ F = TypeVar("F", bound=Callable[..., Tensor])
 class Explainer(Method):
     """function(model, x (1, C, h, w), target, params, rng) -> heat (h, w): what the logit of target depends on.
 
-    several: it takes x (N, C, h, w) and gives (N, h, w), each as if alone, in less time. coarse: it gives (rows,
-    columns) in place of (h, w), a value for each cell of a coarser grid, which is then smoothly enlarged. signed:
+    several: it takes x (N, C, h, w) and gives (N, h, w), each as if alone (but for what is drawn around the model), in
+    less time. coarse: it gives (rows, columns) in place of (h, w), a value for each cell of a coarser grid, which is
+    then smoothly enlarged. signed:
     whether negative heat means evidence against; unit: of one value of heat. baseline(x, params, rng) gives the images
     (B, C, h, w) that a complete method compares x with: its heat sums to logit(x) - mean logit of them, or to logit(x)
     if there are none; it draws from rng what function draws first. baseline is None for the other methods.

@@ -21,7 +21,6 @@ al. 2017, [arXiv:1512.02479](https://arxiv.org/abs/1512.02479).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,8 +42,8 @@ from explainers._registry import explainer
 
 EPSILON = 1e-6
 
-QUESTIONS = frozenset({"__get__", "__len__", "dim", "size"})
-"""Operations that only ask about a tensor, or else are refused."""
+QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "is_contiguous"})
+"""Operations that only ask about a tensor; what of __get__ gives a tensor is refused."""
 
 
 @dataclass(frozen=True)
@@ -60,50 +59,37 @@ class LrpParams(Params):
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A convolution or dense layer."""
+    """A convolution or dense layer; bare as long as no activation has followed."""
 
     call: Call
     input: Tensor
     weight: Tensor
     version: int  # of input; another, and it was overwritten
-
-
-@dataclass(eq=False)
-class Output:
-    """value, shared out among parts by what each is of whole."""
-
-    value: Tensor
-    parts: Tensor
-    whole: Tensor
-    layer: Layer | None  # what gave value, unless a batch norm or an activation came after it
-    _factor: Tensor | None = None
-
-    def factor(self) -> Tensor:
-        """By what a multiplier of value becomes one of parts. Once it was asked for, value may be overwritten."""
-        if self._factor is None:
-            self._factor = quotient(self.value, self.whole)
-        return self._factor
+    bare: bool = True
 
 
 class _Shared(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, _parts: Tensor, z: Tensor, value: Callable[[], Tensor], output: Output) -> Tensor:
-        context.output = output
-        context.set_materialize_grads(False)
-        if value() is z:
-            context.mark_dirty(z)
-        return value()
+    """z as it is, with the gradient of factor * parts."""
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor | None) -> tuple[Tensor | None, None, None, None]:
-        return None if gradient is None else gradient * context.output.factor(), None, None, None
+    def forward(context: Any, _parts: Tensor, z: Tensor, factor: Tensor) -> Tensor:
+        context.factor = factor
+        context.mark_dirty(z)
+        return z
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient * context.factor, None, None
 
 
 class LrpRules(Rules):
-    """For one image, whose pixels lie between black and white, 0 and 1. Rules of convolutions: z+ or epsilon, but on
-    pixels the box rule, and of one channel only, by the size of the parts. Of dense layers: epsilon. Of activations:
-    pass on as it is. Of maxima: to the winner. Of all that is linear: in proportion. A batch norm and an activation
-    count as part of the layer that they follow."""
+    """For one image, whose pixels lie between black and white, 0 and 1; what is linear in them is done with these too.
+    Rules of convolutions: z+ or epsilon, but on pixels the box rule, and of one channel only, by the size of the parts.
+    Of dense layers: epsilon. Of activations: pass on as it is. Of maxima: to the winner. Of all that is linear: in
+    proportion.
+
+    A batch norm counts as part of the layer before it, and so does an activation where no part is negative: hence what
+    a layer gave is shared out among its inputs only when something else is about to use it."""
 
     method = "LRP"
 
@@ -111,82 +97,94 @@ class LrpRules(Rules):
         super().__init__(x)
         self.rule = rule
         black, self.white = torch.zeros_like(x), torch.ones_like(x).requires_grad_(True)
-        self._ends: dict[int, tuple[Tensor, ...]] = {
-            id(self.images): (black, self.white)
-        }  # and of what is linear in it
-        self._outputs: dict[int, Output] = {}  # that only batch norms and activations have used yet
+        self._ends = {id(self.images): (black, self.white)}  # of all that is linear in the pixels
+        self._layers: dict[int, Layer] = {}  # by what they gave, until it is shared out
 
     def apply(self, call: Call) -> Any:
         if call.name == "batch_norm":
             return self._normalized(call)
         if call.name in ELEMENTWISE:
             return self._passed_on(call)
-        for source in call.sources:
-            if id(source) in self._outputs and call.name not in QUESTIONS:
-                self._outputs.pop(id(source)).factor()
+        if call.name not in QUESTIONS:
+            for source in call.sources:
+                self._share_out(source)
         ends = [self._ends.get(id(source)) for source in call.sources]
         if any(ends) and not all(ends):
             raise self.refusal(f"{call.name} of pixels and what was made of them")
         if call.name in ("conv2d", "linear") and is_linear_in_first(call):
             a = call.operand(0, "input")
-            layer = Layer(call, a, call.operand(1, "weight"), a._version)
-            return self._shared(call, *self._parts(layer), layer)
+            return self._not_yet_shared(call, Layer(call, a, call.operand(1, "weight"), a._version))
         if call.name in ("max_pool2d", "logsumexp"):
             return call()
+        if all(ends) and call.name.endswith("_") and call.args[0] is not call.sources[0]:
+            raise self.refusal(f"{call.name} of pixels to what is none")
         result = super().apply(call)
-        if call.name in LINEAR | {"mul", "div"} and all(ends):
-            self._ends[id(result)] = tuple(call.of(sources) for sources in zip(*ends, strict=True))
+        if call.name in LINEAR | {"mul", "mul_", "div", "div_"} and all(ends):
+            made = [result, *(call.of(sources) for sources in zip(*ends, strict=True))]
+            pieces = zip(*made, strict=True) if isinstance(result, tuple | list) else [made]
+            self._ends |= {id(piece): (black, white) for piece, black, white in pieces if piece.requires_grad}
         return result
 
-    def _parts(self, layer: Layer) -> tuple[Tensor, Tensor | None]:
-        """What the inputs of layer have part in, and what that is part of: None if of the output."""
+    def _normalized(self, call: Call) -> Tensor:
+        layer, variance = self._layers.get(id(call.sources[0])), call.operand(2, "running_var")
+        if layer is None or not layer.bare or variance is None:
+            raise self.refusal("batch_norm that does not follow a convolution or dense layer")
+        gain = call.operand(3, "weight")
+        scale = (variance + call.operand(7, "eps")).rsqrt() * (1 if gain is None else gain)
+        weight = layer.weight * scale.view(-1, *[1] * (layer.weight.ndim - 1))
+        return self._not_yet_shared(call, replace(layer, weight=weight))
+
+    def _passed_on(self, call: Call) -> Tensor:
+        (source,) = call.sources
+        if call.at(torch.zeros(1)).any() or (call.overwrites and id(source) in self._ends):
+            raise self.refusal(call.name)
+        layer = self._layers.get(id(source))
+        if layer is not None and not self._by_epsilon(layer):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not call.overwrites):
+                return self._not_yet_shared(call, replace(layer, bare=False))
+        self._share_out(source)
+        z = source.detach().clone() if call.overwrites else source.detach()
+        return sloped(call, lambda value: quotient(value, z))
+
+    def _not_yet_shared(self, call: Call, layer: Layer) -> Tensor:
+        """The result of call, with which layer ends so far."""
+        result: Tensor = call()
+        if result._is_view():  # as of dense layers on more than one axis; views can't get another gradient
+            result = result.clone()
+        if result.requires_grad:
+            self._layers[id(result)] = layer
+        return result
+
+    def _share_out(self, z: Tensor) -> None:
+        """Share out z, if a layer gave it, among the inputs of that; once is enough."""
+        layer = self._layers.pop(id(z), None)
+        if layer is None:
+            return
+        if layer.input._version != layer.version:
+            raise self.refusal(f"{layer.call.name} of what is overwritten")
+        z.detach_()  # from its own gradient
+        with torch.enable_grad():
+            parts = self._parts(layer)
+            whole = z + EPSILON * z.sign() if self._by_epsilon(layer) else parts
+            _Shared.apply(parts, z, quotient(z, whole))
+
+    def _by_epsilon(self, layer: Layer) -> bool:
+        return layer.call.name == "linear" or (self.rule == "epsilon" and id(layer.input) not in self._ends)
+
+    def _parts(self, layer: Layer) -> Tensor:
+        """What the inputs of layer have part in."""
         call, a, weight = layer.call, layer.input, layer.weight
-        if call.name == "linear" or (self.rule == "epsilon" and id(a) not in self._ends):
-            return call.on(a, weight, None), None
+        if self._by_epsilon(layer):
+            return call.on(a, weight, None)
         # all weights of one channel may be negative: then there is no positive part
         alone = weight.shape[1] == 1 and id(a) not in self._ends
         up, down = (weight.abs(), -weight.abs()) if alone else (weight.clamp(min=0), weight.clamp(max=0))
         if id(a) in self._ends:
             black, white = self._ends[id(a)]
-            parts = _convolved(call, (a - torch.minimum(black, white), a - torch.maximum(black, white)), (up, down))
-        elif a.detach().movedim(-3, -1).amin() < 0:
-            parts = _convolved(call, (a.clamp(min=0), a.clamp(max=0)), (up, down))
-        else:  # as after a rectifier
-            parts = call.on(a, up, None)
-        return parts, parts.detach()
-
-    def _shared(self, call: Call, parts: Tensor, whole: Tensor | None, layer: Layer | None = None) -> Tensor:
-        """The result of call, shared out among parts of whole, or of itself."""
-        with torch.no_grad():
-            value = call()
-            whole = value + EPSILON * value.sign() if whole is None else whole
-        output = Output(value.detach(), parts, whole, layer)
-        result: Tensor = _Shared.apply(parts, call.sources[0], lambda: value, output)
-        self._outputs[id(result)] = output
-        return result
-
-    def _normalized(self, call: Call) -> Tensor:
-        """A batch norm and the layer whose output it takes, as one layer."""
-        output, variance, gain = (
-            self._outputs.get(id(call.sources[0])),
-            call.operand(2, "running_var"),
-            call.operand(3, "weight"),
-        )
-        layer = None if output is None else output.layer
-        if layer is None or layer.input._version != layer.version or variance is None:
-            raise self.refusal("batch_norm that does not follow a convolution or dense layer")
-        scale = (variance + call.operand(7, "eps")).rsqrt() * (1 if gain is None else gain)
-        weight = layer.weight * scale.view(-1, *[1] * (layer.weight.ndim - 1))
-        return self._shared(call, *self._parts(replace(layer, weight=weight)))
-
-    def _passed_on(self, call: Call) -> Tensor:
-        if call.at(torch.zeros(1)).any():
-            raise self.refusal(call.name)
-        source = call.sources[0]
-        if output := self._outputs.get(id(source)):
-            return self._shared(call, output.parts, output.whole)
-        z = source.detach().clone() if call.overwrites else source.detach()
-        return sloped(call, lambda value: quotient(value, z))
+            return _convolved(call, (a - torch.minimum(black, white), a - torch.maximum(black, white)), (up, down))
+        if a.detach().amin() >= 0:  # as after a rectifier
+            return call.on(a, up, None)
+        return _convolved(call, (a.clamp(min=0), a.clamp(max=0)), (up, down))
 
 
 def _convolved(call: Call, inputs: tuple[Tensor, Tensor], weights: tuple[Tensor, Tensor]) -> Tensor:

@@ -26,6 +26,7 @@ from core.values import Floats
 from explainers._baselines import baseline_image, random_images
 from explainers._superpixels import superpixels
 from explainers.occlusion import OcclusionParams
+from model_zoo.architectures import Head
 from tests.attack_peers import TwoClasses
 
 Task = Callable[[], object]
@@ -78,6 +79,9 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
     gap = {"return_convergence_delta": True}
     noise, background = 0.05 * float(x.max() - x.min()), random_images("mixed", x, 9, torch.Generator().manual_seed(0))
     with_rules = copy.deepcopy(model.network)
+    for name, layer in list(with_rules.named_modules()):
+        if isinstance(layer, nn.Identity):  # Captum takes only what it knows; where nothing drops out, this is the same
+            with_rules.set_submodule(name, nn.Dropout(0.0))
     window, stride = OcclusionParams().pixels(x.shape[2])
     channels = x.shape[1]
 
@@ -98,13 +102,13 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
         return make
 
     def lrp() -> Tensor:
-        """Captum drops its rules after each map. What it says of this network is not finite, or not far from it."""
+        """Captum drops its rules after each map. The values that it gives for this network are beyond all bounds."""
         for layer in with_rules.modules():
             if isinstance(layer, nn.Conv2d):
                 layer.rule = Alpha1_Beta0_Rule()
-            elif not list(layer.children()) and not isinstance(layer, nn.ReLU):
+            elif isinstance(layer, nn.Flatten | Head):
                 layer.rule = EpsilonRule()
-        heat: Tensor = attr.LRP(with_rules).attribute(fresh(), target=0)
+        heat: Tensor = attr.LRP(with_rules).attribute(fresh(), target=0, **gap)[0]
         return heat
 
     def on_pieces(method: Callable[..., Any]) -> Task:

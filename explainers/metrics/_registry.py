@@ -24,8 +24,8 @@ class Question:
     """Whether heat (h, w) tells what the logit of target depends on when model sees x (1, C, h, w) in [0, 1].
 
     visible (h, w) bool: where heat may be, which is all that the model sees, or the part of it that the map was kept
-    in; region (h, w) bool: the marked finding within, None where there is none; again(model, images (N, C, h, w)) are the
-    maps (N, h, w) of the same method and seed for another model or images.
+    in; region (h, w) bool: the marked finding within, None where there is none; again(model, images) are the maps
+    (N, h, w) of the same method and seed for another model or images (N, C, h, w).
     """
 
     model: Classifier

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 
@@ -391,7 +392,7 @@ class Reused(nn.Module):
             z += a
         if self.way == "normalized after a rectifier":
             z.relu_()
-        if self.way == "normalized when the input has changed":
+        if self.way == "normalized when its input has changed":
             a.mul_(2)
         return self.norm(z).sum((1, 2, 3))[:, None]
 
@@ -417,10 +418,123 @@ def test_lrp_shares_out_both_uses_of_an_output() -> None:
     np.testing.assert_allclose(result.heat, 2 * once.heat, rtol=1e-5)
 
 
-@pytest.mark.parametrize("way", ["after an addition", "after a rectifier", "when the input has changed"])
-def test_lrp_refuses_a_batch_norm_of_something_else(way: str) -> None:
-    with pytest.raises(Unsupported, match="batch_norm that does not follow"):
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("after an addition", "batch_norm that does not follow"),
+        ("after a rectifier", "batch_norm that does not follow"),
+        ("when its input has changed", "conv2d of what is overwritten"),
+    ],
+)
+def test_lrp_refuses_a_batch_norm_of_something_else(way: str, words: str) -> None:
+    with pytest.raises(Unsupported, match=words):
         explain("lrp", wrapped(Reused(f"normalized {way}"), 1, 12), picture(1, 12), 0)
+
+
+class Prepared(nn.Module):
+    """A convolution of pixels that were made ready in some way."""
+
+    def __init__(self, ready: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.ready = nn.Conv2d(3, 4, 3), ready
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(self.ready(x)).relu().sum((1, 2, 3))[:, None]
+
+
+def scaled(x: Tensor) -> Tensor:
+    x = x - 0.4
+    x /= 0.2
+    return x
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [
+        scaled,
+        lambda x: x.clone().sub_(0.4).div_(0.2),
+        lambda x: torch.stack([(channel - 0.4) / 0.2 for channel in x.unbind(1)], 1),
+        lambda x: torch.cat([(channel - 0.4) * 5 for channel in x.chunk(3, 1)], 1),
+    ],
+)
+def test_the_box_rule_knows_how_pixels_were_made_ready(ready: Callable[[Tensor], Tensor]) -> None:
+    plain, other = (
+        explain("lrp", wrapped(Prepared(way), 3, 12), picture(3, 12), 0).heat
+        for way in (lambda x: (x - 0.4) / 0.2, ready)
+    )
+    np.testing.assert_allclose(plain, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ready", "layer"),
+    [(lambda x: torch.zeros(1, 3, 12, 12).add_(x), "add_"), (lambda x: functional.relu(x - 0.4, inplace=True), "relu")],
+)
+def test_lrp_refuses_pixels_that_are_written_over(ready: Callable[[Tensor], Tensor], layer: str) -> None:
+    with pytest.raises(Unsupported, match=layer):
+        explain("lrp", wrapped(Prepared(ready), 3, 12), picture(3, 12), 0)
+
+
+class Aside(nn.Module):
+    """A network that also computes something without a gradient, whose memory is free again at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)
+        self.looks_aside = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.first(x).relu()
+        for _ in range(20 * self.looks_aside):
+            with torch.no_grad():
+                self.second(a).relu()
+        b = (a + 1).relu()
+        return self.second(b).relu().sum((1, 2, 3))[:, None]
+
+
+def test_lrp_takes_dense_layers_over_the_last_axis() -> None:
+    """As a convolution of one pixel each does the same."""
+    torch.manual_seed(0)
+    dense, conv = nn.Linear(12, 12), nn.Conv2d(1, 12, (1, 12))
+    conv.weight.data, conv.bias.data = dense.weight.data[:, None, None], dense.bias.data
+    rows, last = nn.Flatten(1, 2), nn.Sequential(nn.ReLU(), nn.Flatten(), Summed())
+    params = EXPLAINERS["lrp"].params(rule="epsilon")
+    over, whole = nn.Sequential(rows, dense, last), nn.Sequential(nn.ReLU(), conv, last)
+    heats = [explain("lrp", wrapped(each, 1, 12), picture(1, 12), 0, params).heat for each in (over, whole)]
+    assert heats[0].any()
+    np.testing.assert_allclose(*heats, rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_computed_without_a_gradient_leaves_no_trace() -> None:
+    network = Aside()
+    before = explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0).heat
+    network.looks_aside = True
+    np.testing.assert_array_equal(before, explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0).heat)
+
+
+class Overwritten(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(16, 16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = x.flatten(1).relu()
+        a += self.dense(a).relu()
+        return a.sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("key", ["lrp", "deep_lift"])
+def test_a_map_leaves_no_tensor_behind(key: str) -> None:
+    model, params = wrapped(Overwritten(), 1, 4), EXPLAINERS[key].params()
+
+    def left() -> int:
+        explain(key, model, picture(1, 4), 0, params)
+        gc.collect()
+        return sum(issubclass(type(each), Tensor) for each in gc.get_objects())
+
+    left()
+    assert left() == left()
 
 
 def test_lrp_follows_residual_additions() -> None:
