@@ -3,24 +3,21 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PORT ?= 8501
 BIN := .venv/bin
-CHOSEN = $(if $(CI),,-m "not thorough")
 
 .PHONY: run test check bench bench-ui train denoise localize cases chromium
 
 run: .venv/run
 	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
 
-# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters. A browser and its
-# server take two cores; the other tests take one each.
+# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters.
 test: .venv/dev chromium
-	$(BIN)/python -m pytest $(CHOSEN) -n 2 --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest $(CHOSEN) tests/browser
+	$(BIN)/python -m pytest $(if $(CI),,-m "not thorough")
 
 check: .venv/dev chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(MAKE) test CHOSEN=
+	$(BIN)/python -m pytest
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench

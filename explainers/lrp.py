@@ -176,15 +176,17 @@ class LrpRules(Rules):
         call, a, weight = layer.call, layer.input, layer.weight
         if self._by_epsilon(layer):
             return call.on(a, weight, None)
-        # all weights of one channel may be negative: then there is no positive part
-        alone = weight.shape[1] == 1 and id(a) not in self._ends
-        up, down = (weight.abs(), -weight.abs()) if alone else (weight.clamp(min=0), weight.clamp(max=0))
+        up = weight.clamp(min=0)
         if id(a) in self._ends:
             black, white = self._ends[id(a)]
-            return _convolved(call, (a - torch.minimum(black, white), a - torch.maximum(black, white)), (up, down))
+            inputs = a - torch.minimum(black, white), a - torch.maximum(black, white)
+            return _convolved(call, inputs, (up, weight - up))
+        alone = weight.shape[1] == 1
+        if alone:  # all weights of one channel may be negative: then there is no positive part
+            up = weight.abs()
         if a.detach().amin() >= 0:  # as after a rectifier
             return call.on(a, up, None)
-        return _convolved(call, (a.clamp(min=0), a.clamp(max=0)), (up, down))
+        return _convolved(call, (a.clamp(min=0), a.clamp(max=0)), (up, -up if alone else weight - up))
 
 
 def _convolved(call: Call, inputs: tuple[Tensor, Tensor], weights: tuple[Tensor, Tensor]) -> Tensor:
