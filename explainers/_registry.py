@@ -21,10 +21,10 @@ class Explainer(Method):
 
     several: it takes x (N, C, h, w) and gives (N, h, w), each as if alone (but for what is drawn around the model), in
     less time. coarse: it gives (rows, columns) in place of (h, w), a value for each cell of a coarser grid, which is
-    then smoothly enlarged. signed:
-    whether negative heat means evidence against; unit: of one value of heat. baseline(x, params, rng) gives the images
-    (B, C, h, w) that a complete method compares x with: its heat sums to logit(x) - mean logit of them, or to logit(x)
-    if there are none; it draws from rng what function draws first. baseline is None for the other methods.
+    then smoothly enlarged. signed: whether negative heat means evidence against; unit: of one value of heat.
+    baseline(x, params, rng) gives the images (B, C, h, w) that a complete method compares x with: its heat sums to
+    logit(x) - mean logit of them, or to logit(x) if there are none; it draws from rng what function draws first.
+    baseline is None for the other methods.
     """
 
     signed: bool
