@@ -9,15 +9,18 @@ BIN := .venv/bin
 run: .venv/run
 	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
 
-# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters.
+# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters. The browser has
+# the machine to itself.
+CHOSEN = $(if $(CI),,-m "not thorough")
 test: .venv/dev chromium
-	$(BIN)/python -m pytest $(if $(CI),,-m "not thorough")
+	$(BIN)/python -m pytest $(CHOSEN) --numprocesses 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest $(CHOSEN) tests/browser
 
 check: .venv/dev chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(MAKE) test CHOSEN=
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench
