@@ -17,6 +17,7 @@ model has never learned from faded pictures.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,9 +92,15 @@ def _regions(pixels: npt.NDArray[np.float32]) -> csc_array:
 
     side, picture = min(pixels.shape[1:]), pixels.transpose(1, 2, 0)
     margin, smallest = round(MARGIN * side), round(SMALLEST * picture[..., 0].size)
+
+    def segmented(scale: float) -> npt.NDArray[np.int64]:
+        labels: npt.NDArray[np.int64] = felzenszwalb(picture, scale, sigma=0.8, min_size=smallest, channel_axis=2) + 1
+        return labels
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as at_once:
+        segmentations = list(at_once.map(segmented, SCALES))
     members = []
-    for scale in SCALES:
-        labels = felzenszwalb(picture, scale, sigma=0.8, min_size=smallest, channel_axis=2) + 1
+    for labels in segmentations:
         for label, box in enumerate(find_objects(labels), start=1):
             wide = tuple(slice(max(0, part.start - margin), part.stop + margin) for part in box)
             region = np.zeros(labels.shape, dtype=np.bool_)
