@@ -13,6 +13,7 @@ import numpy as np
 
 from core.classifier import Classifier
 from core.errors import InputError, ParameterError
+from core.files import writing_into
 from core.progress import Report
 from core.values import Case, ModelCard, Prediction
 from defenses import DEFENSES, CertifyParams, certify, defend
@@ -310,8 +311,5 @@ def progress_bar() -> Report | None:
 def _with_pictures(made: Summary, out: Path | None, write: Callable[[Path], Summary]) -> Summary:
     if out is None:
         return made
-    try:
-        out.mkdir(parents=True, exist_ok=True)
+    with writing_into(out):
         return {**made, "pictures": write(out)}
-    except OSError as error:
-        raise InputError(f"Folder {out}", f"can't be written to ({error.strerror})", "Choose another one.") from None

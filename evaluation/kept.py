@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from core.classifier import Classifier
-from core.errors import InputError, ModelError, ParameterError
+from core.errors import ModelError, ParameterError
+from core.files import writing_into
 from core.values import ModelCard
 from evaluation.defended import ROWS, Defended
 from evaluation.detect import CLEAN, KNOWING, Detected, Detection
@@ -52,11 +53,8 @@ def keep(model: Classifier, found: Defended | Detected, folder: Path = FOLDER) -
         raise ParameterError("Operating point", f"must be {first} for what is kept, not {model.point}", "Leave it out.")
     name, entry = (DEFENSES, _of_defended(found)) if isinstance(found, Defended) else (DETECTORS, _of_detected(found))
     table = {**_table_of(card, folder), "sha256": card.sha256, name: entry}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_into(folder):
         (folder / f"{card.key}.json").write_text(json.dumps(table, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"Folder {folder}", f"can't be written to ({error.strerror})", "Choose another one.") from None
 
 
 def _table_of(card: ModelCard, folder: Path | None) -> Table:

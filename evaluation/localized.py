@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import InputError, ModelError
+from core.errors import ModelError
+from core.files import writing_into
 from core.values import ModelCard, Score
 from evaluation.localize import CENTER, RANDOM, SCORES, Array, Localization
 from evaluation.words import in_sentence
@@ -129,11 +130,8 @@ def localizations_of(card: ModelCard, folder: Path | None = None) -> list[Locali
 def write_localizations(card: ModelCard, found: Sequence[Localization], folder: Path = FOLDER) -> None:
     """JSON with four decimals, undefined scores as null, groups numbered from 0. Raises InputError where it can't."""
     table = {"sha256": card.sha256, "sets": [_table(each) for each in found]}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_into(folder):
         (folder / f"{card.key}.json").write_text(json.dumps(table, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"Folder {folder}", f"can't be written to ({error.strerror})", "Choose another one.") from None
 
 
 def _read(entry: dict[str, Any]) -> Localization:

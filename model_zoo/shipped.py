@@ -13,7 +13,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from safetensors import SafetensorError
 
-from core.errors import InputError, ModelError
+from core.errors import ModelError
+from core.files import writing_into
 from core.values import ModelCard
 
 Record: TypeAlias = Mapping[str, Any]
@@ -60,13 +61,9 @@ class Shipped:
     def write(self, card: ModelCard, folder: Path, data: bytes, made: Record) -> None:
         """Write both files: data, and what is known of it. Raises InputError where it can't."""
         record = {"weights": card.sha256, "sha256": hashlib.sha256(data).hexdigest(), **made}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing_into(folder):
             (folder / f"{card.key}.safetensors").write_bytes(data)
             (folder / f"{card.key}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            why = f"can't be written to ({error.strerror})"
-            raise InputError(f"Folder {folder}", why, "Choose another one.") from None
 
     @contextmanager
     def _reading(self, path: Path) -> Iterator[None]:
