@@ -8,7 +8,8 @@ of it comes from the picture and the method alone. These limits are those of thi
 
 **When to distrust it.** To pass does not make a map right: a random map has 0. Where all maps of a method are smooth or
 follow the brightness of the picture, some similarity is left without any fault. One random draw of the weights is
-tried; another seed moves the score a little.
+tried; another seed moves the score a little. The other check of the same paper, a network that has learned labels drawn
+at random, is not made: for each model it takes a training of its own.
 
 **Reference.** Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim 2018, *Sanity checks for saliency maps*,
 [arXiv:1810.03292](https://arxiv.org/abs/1810.03292), there "cascading randomization".

@@ -1,4 +1,4 @@
-"""A small zoo with synthetic evidence, for tests of what is shown of models."""
+"""Pages as the server draws them, and a small zoo with synthetic evidence, for tests of what is shown of models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 
 from core.values import ModelCard, Role, Score
+from dashboard import callbacks
 from model_zoo import evidence
 from tests.dashboard.synthetic import measured_card, publish, synthetic_evidence
 from tests.toys import linear_classifier
@@ -20,6 +21,11 @@ NAMES: Mapping[Role, str] = {
     "backdoored": "Poisoned one",
     "foreign": "Guest *of* <b>someone</b>",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _callbacks_as_in_the_server() -> None:
+    callbacks.install()
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
-from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 
 from dashboard import callbacks
 
-LEFT = "_maybe_handle_execution_control_request"
-
-
-@pytest.fixture
-def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(ScriptRunner, LEFT, callbacks._take)
-    patient: bool = request.param
-    if patient:
-        callbacks.install()
-    return patient
+CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 
 
 def script() -> None:
@@ -35,18 +29,26 @@ def script() -> None:
     st.session_state["runs"] = st.session_state.get("runs", 0) + 1
 
 
-@pytest.mark.parametrize("patience", [False, True], indirect=True)
-def test_what_was_asked_for_first_is_not_lost_to_the_next_click(patience: bool) -> None:
+def noted() -> AppTest:
     app = AppTest.from_function(script).run()
     app.text_area[0].input("Opacities in both lungs.").run()
     assert not app.exception
-    assert ("kept" in app.session_state) == patience, "Streamlit finishes callbacks itself: this module can go"
-    if patience:
-        assert app.session_state["kept"] == "Opacities in both lungs."
-    assert app.session_state["runs"] == 2, "the next click had its run"
+    assert app.session_state["runs"] == 2, "the next click has its run, and takes the place of the one before"
+    return app
 
 
-def test_the_server_lets_callbacks_run_to_their_end() -> None:
-    import dashboard.server  # noqa: F401
+def test_what_was_asked_for_first_is_not_lost_to_the_next_click() -> None:
+    assert noted().session_state["kept"] == "Opacities in both lungs."
 
-    assert getattr(ScriptRunner, LEFT) is callbacks._take_once_begun
+
+def test_streamlit_would_lose_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SafeSessionState, "on_script_will_rerun", callbacks._prepare)
+    assert "kept" not in noted().session_state, "Streamlit finishes callbacks itself: dashboard/callbacks.py can go"
+
+
+def test_the_server_finishes_one_run_before_the_next() -> None:
+    import dashboard.server
+
+    assert dashboard.server.callbacks is callbacks
+    assert SafeSessionState.on_script_will_rerun is callbacks._undisturbed
+    assert tomllib.loads(CONFIG.read_text())["runner"]["fastReruns"] is False

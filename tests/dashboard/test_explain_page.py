@@ -15,11 +15,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import Cancelled, Unsupported
 from core.progress import Report
-from core.values import Assessment, Case, Modality, Score
+from core.values import Assessment, Attribution, Case, Modality, Score
 from dashboard.components.explaining.agreement import said
 from dashboard.components.explaining.choice import FAMILIES, PRESET, PRESETS, family_of
 from dashboard.components.explaining.stability import in_words
-from dashboard.components.explaining.verdicts import CENTER, RANDOM, overall, verdict
+from dashboard.components.explaining.verdicts import CENTER, RANDOM, adds_up, overall, verdict
 from dashboard.services import explaining
 from dashboard.services.errands import Errands, Task
 from dashboard.services.explaining import About, Combined, Explained, Question, surrogate_of
@@ -179,6 +179,24 @@ def test_a_score_is_held_against_maps_that_know_nothing(found: Assessment, words
     assert verdict(found) == words
 
 
+@pytest.mark.parametrize(
+    ("method", "residual", "words", "speaks"),
+    [
+        ("integrated_gradients", 0.0, "adds up, but for 0.0 %", True),
+        ("integrated_gradients", -0.04, "adds up, but for 3.8 %", True),
+        ("lrp", 0.4, "misses 67 %", False),
+        ("lrp", 0.8, "misses over 100 %", False),
+        ("lrp", None, "only a part of the map", None),
+        ("saliency", None, "not promised by this method", None),
+    ],
+)
+def test_what_a_map_must_add_up_to(method: str, residual: float | None, words: str, speaks: bool | None) -> None:
+    """The heat is 1 in all."""
+    heat = np.full((4, 4), 1 / 16, np.float32)
+    made = Attribution(method, {}, 0, 0, heat, True, "logits", residual, 0.0)
+    assert adds_up(made) == (words, speaks)
+
+
 def test_all_verdicts_in_a_sentence() -> None:
     found = [assessment("insertion", 3.0), assessment("deletion", 1.5), assessment("randomization", 0.9)]
     assert overall(found).startswith("1 of 3 measures speaks for this map. It fails the randomization check")
@@ -312,6 +330,8 @@ def test_a_map_is_put_to_the_test_and_made_again(toy: AppTest, monkeypatch: pyte
     app = settled(app.button(key="put to the test").click().run())
     assert not app.exception
     assert "of 4 measures speak" in shown(app)
+    assert "not promised by this method" in shown(app)
+    assert all(f"<small>{measure.unit}</small>" in shown(app) for measure in MEASURES if measure.key in quick)
     assert len(app.get("plotly_chart")) == 3  # the agreement, and two measures with a curve
     app = settled(app.button(key="make it again").click().run())
     assert not app.exception

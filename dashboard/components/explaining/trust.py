@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.values import Assessment, Score
+from core.values import Assessment, Attribution
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.explaining.verdicts import DIGITS, good, overall, verdict
+from dashboard.components.explaining.verdicts import DIGITS, adds_up, good, overall, verdict
 from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
 from dashboard.components.message import message
 from dashboard.components.tables import table
@@ -22,6 +22,10 @@ from explainers.metrics import MEASURES, Measure
 
 ANATOMY = {"lungs", "field of view", "disc"}  # regions that are marked but are no finding
 HEAD = ("Measure", "This map", "Better", "Random map", "Central blob", "Verdict")
+COMPLETENESS = (
+    "By how much the values of the map, added up, miss the raw score (the logit) that they are to explain. Only some "
+    "methods promise that nothing is lost. Maps that know nothing have no scale of their own to compare with."
+)
 FIGURE = 300  # pixels
 NOTHING = "–"
 
@@ -57,7 +61,7 @@ def trust(setup: Setup, found: Explained | None) -> None:
                 st.html('<p class="muted">Each score stands beside that of two maps which know nothing.</p>')
             elif there:
                 st.html(f'<p class="sentence" role="status">{escape(overall(there))}</p>')
-    _table(results, measured)
+    _table(found.attribution, results, measured)
     if not region:
         marked = " and ".join(setup.entry.case.regions) or "nothing"
         st.html(
@@ -93,8 +97,8 @@ def _ask(measured: Measured, abouts: frozenset[About]) -> None:
     measured.resume()
 
 
-def _table(results: Mapping[About, Assessment | None], measured: Measured) -> None:
-    rows = []
+def _table(attribution: Attribution, results: Mapping[About, Assessment | None], measured: Measured) -> None:
+    rows = [_completeness(attribution)]
     for about, result in results.items():
         measure, error = MEASURES[about.measure], measured.errors.get(about)
         better = "higher" if measure.better == "higher" else "lower"
@@ -104,22 +108,36 @@ def _table(results: Mapping[About, Assessment | None], measured: Measured) -> No
         else:
             words = verdict(result)
             mark = "●" if good(words) else "○"
-            scores = [_number(score) for score in (result.score, result.random, result.center)]
-            own = f"{scores[0]} <small>{escape(measure.unit)}</small>" if technical() else scores[0]
-            rows.append([_name(measure), own, better, *scores[1:], f"{mark} {escape(words)}"])
+            own, *others = [_number(score.value) for score in (result.score, result.random, result.center)]
+            rows.append([_name(measure), _with_unit(own, measure.unit), better, *others, f"{mark} {escape(words)}"])
     with st.container(key="explain-table"):
         table(HEAD, rows, texts=[5])
+
+
+def _completeness(attribution: Attribution) -> list[str]:
+    """What is known with the map itself. Maps that know nothing have no scale that could add up to anything."""
+    said, speaks = adds_up(attribution)
+    own = NOTHING if attribution.residual is None else _with_unit(_number(attribution.residual), "logits")
+    verdict = said if speaks is None else f"{'●' if speaks else '○'} {said}"
+    return [_term("Completeness", COMPLETENESS), own, "nearer 0", NOTHING, NOTHING, escape(verdict)]
 
 
 def _name(measure: Measure) -> str:
     """The name, which opens what it is, and in the technical wording also when to distrust it."""
     parts = [part.partition(".** ")[2] for part in measure.text.split("\n\n")]
-    meaning = " ".join(parts[::2][: 1 + technical()])
-    return f'<details class="term"><summary>{escape(measure.name)}</summary>{escape(meaning)}</details>'
+    return _term(measure.name, " ".join(parts[::2][: 1 + technical()]))
 
 
-def _number(score: Score) -> str:
-    return NOTHING if math.isnan(score.value) else f"{round(score.value, DIGITS) + 0.0:.2f}".replace("-", "−")
+def _term(name: str, meaning: str) -> str:
+    return f'<details class="term"><summary>{escape(name)}</summary>{escape(meaning)}</details>'
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return number if number == NOTHING else f"{number} <small>{escape(unit)}</small>"
+
+
+def _number(value: float) -> str:
+    return NOTHING if math.isnan(value) else f"{round(value, DIGITS) + 0.0:.2f}".replace("-", "−")
 
 
 def _curves(results: Sequence[Assessment]) -> None:

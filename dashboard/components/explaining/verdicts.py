@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-from core.values import Assessment
+from core.values import Assessment, Attribution
+from evaluation.cautions import COMPLETENESS_GAP, completeness_gap
+from explainers import EXPLAINERS
 from explainers.metrics import MEASURES
 from explainers.metrics.randomization import FAILS, PASSES
 
@@ -36,6 +38,16 @@ def verdict(assessment: Assessment) -> str:
     if key in BLIND_TO:
         return NAMES[key]
     return BETTER if beats(assessment.center.value) else CENTER
+
+
+def adds_up(attribution: Attribution) -> tuple[str, bool | None]:
+    """What the completeness of a map means, and whether it speaks for the map, None where nothing is promised."""
+    gap = completeness_gap(attribution)
+    if gap is None:
+        promised = EXPLAINERS[attribution.method].baseline is not None
+        return "only a part of the map" if promised else "not promised by this method", None
+    missed = f"misses {100 * gap:.0f} %" if gap < 1 else "misses over 100 %"
+    return (f"adds up, but for {100 * gap:.1f} %", True) if gap <= COMPLETENESS_GAP else (missed, False)
 
 
 def good(said: str) -> bool:
