@@ -82,8 +82,8 @@ def afresh(page: Page, variant: str) -> Page:
         const active = viewer.scene.panes[0].name;
         Object.assign(viewer.session, { tool: "window", active, swipe: false, blink: false, divider: 0.5 });
         for (const name of ["overlay", "contours", "cells"]) viewer.set(name, name === "overlay");
-        for (const [name, value] of [["opacity", 80], ["threshold", 10], ["tint", "warm"], ["layout", "all"]])
-            viewer.set(name, value);
+        for (const [name, value] of [["opacity", 80], ["threshold", 10], ["mass", 50], ["tint", "warm"],
+            ["layout", "all"]]) viewer.set(name, value);
         for (const { frame } of viewer.panes.values()) frame.note.measures.length = 0;
         viewer.measuring.probe = viewer.measuring.corner = undefined;
         viewer.looking.reset();
@@ -267,11 +267,16 @@ def test_a_map_made_of_cells_says_so_and_shows_them_on_request(room: Page) -> No
     expect(room.locator(".reading")).to_contain_text("map 0.48 logits")
 
 
-def test_contours_lie_where_the_map_passes_its_threshold(room: Page) -> None:
-    room.locator("input[name=threshold]").fill("50")
+def test_contours_hold_as_much_of_the_map_as_was_asked_for(room: Page) -> None:
+    """The map rises evenly from left to right: right of the middle lie three quarters of it."""
     press(room, "o")
     bare = levels(room, "clean").astype(int)
     press(room, "o", "k")
+    expect(room.locator("input[name=threshold]")).to_be_hidden()
+    press(room, ".", ",", ",")
+    expect(room.locator("input[name=mass]")).to_have_value("55")
+    room.locator("input[name=mass]").fill("75")
+    painted(room)
     changed = np.abs(levels(room, "clean").astype(int) - bare).max(axis=2) > 40
     row = np.flatnonzero(changed[changed.shape[0] // 2])
     side = min(changed.shape)

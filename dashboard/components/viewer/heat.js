@@ -2,7 +2,8 @@
 
 const GAMMA = 0.8; // the rule of imaging/overlay.py
 const FINE = 640; // pixels of the longer side of an interpolated map
-const STEPS = [0, 0.25, 0.5, 0.75]; // contours, from the threshold to the end of the scale
+const FAINT = 0.02; // strength, a share of the scale, that counts as nothing
+const PARTS = [1, 2 / 3, 1 / 3]; // contours, of the mass that was asked for
 
 class HeatMap {
   constructor(bitmap, finest = FINE) {
@@ -46,25 +47,36 @@ class HeatMap {
     return coloring.canvas;
   }
 
-  // Lines of equal strength: the threshold and three above it, each sign on its own, in columns of the case.
-  contours(signed, threshold, box, w, h) {
+  // Lines around the strongest places that hold a share of the map, its mass, and around those that hold two thirds and
+  // one third of that, each sign on its own, in columns of the case.
+  contours(signed, mass, box, w, h) {
     const [x0, y0, x1, y1] = box;
     const found = this.paths;
-    if (found.threshold === threshold && found.w === w && found.h === h && found.box?.join() === box.join()) return found;
+    if (found.mass === mass && found.w === w && found.h === h && found.box?.join() === box.join()) return found;
     const place = (x, y) => [
       (x0 + ((x + 0.5) / this.width) * (x1 - x0)) * w,
       (y0 + ((y + 0.5) / this.height) * (y1 - y0)) * h,
     ];
     const lines = (sign) => {
       const path = new Path2D();
-      for (const step of STEPS) {
-        const strength = Math.max(threshold, 0.02) + (1 - threshold) * step;
-        const level = signed ? 127.5 + sign * 127.5 * strength : 255 * strength;
-        isolines(this.levels, this.width, this.height, level, sign, place, path);
-      }
+      const parts = PARTS.map((part) => this.levelAround(part * mass, signed, sign));
+      for (const level of new Set(parts)) isolines(this.levels, this.width, this.height, level, sign, place, path);
       return path;
     };
-    return Object.assign(found, { threshold, w, h, box, above: lines(1), below: signed ? lines(-1) : null });
+    return Object.assign(found, { mass, w, h, box, above: lines(1), below: signed ? lines(-1) : null });
+  }
+
+  // Beyond which level the places hold this share of all strength of a sign. What is beyond the scale counts as its end.
+  levelAround(share, signed, sign) {
+    const counts = (this.counts ??= this.levels.reduce((found, level) => (found[level]++, found), new Float64Array(256)));
+    const held = counts.map((count, level) => {
+      const strength = signed ? (sign * (level - 127.5)) / 127.5 : level / 255;
+      return strength < FAINT ? 0 : count * strength;
+    });
+    const wanted = share * held.reduce((sum, each) => sum + each, 0);
+    let level = sign > 0 ? 256 : -1;
+    for (let sum = 0; sum < wanted; ) sum += held[(level -= sign)];
+    return level - sign / 2;
   }
 }
 

@@ -19,6 +19,7 @@ const ICONS = {
   tint: '<path d="M8 1.8c2.7 3 4.3 5 4.3 7.4A4.3 4.3 0 0 1 8 13.6a4.3 4.3 0 0 1-4.3-4.4C3.7 6.8 5.3 4.8 8 1.8z"/><path d="M8 5v8.6a4.3 4.3 0 0 0 4.3-4.4C12.3 7.5 11 6 8 5z" fill="currentColor"/>',
   opacity: '<circle cx="8" cy="8" r="5.5"/><path d="M4.5 11.5l7-7M6.5 13l6.5-6.5M3 9.5l6.5-6.5"/>',
   threshold: '<path d="M2 3v10.5h12M2 9h12" /><path d="M3.5 12 7 6l2.5 4L12.5 4"/>',
+  mass: '<ellipse cx="8" cy="8" rx="6.5" ry="5.5"/><ellipse cx="8" cy="8" rx="3.4" ry="2.8" fill="currentColor"/>',
   blink: '<rect x="2" y="2" width="8" height="8"/><rect x="6" y="6" width="8" height="8" fill="currentColor"/>',
   swipe: '<rect x="2" y="3" width="12" height="10"/><path d="M8 1.5v13"/><path d="M8 3h6v10H8z" fill="currentColor"/>',
   all: '<path d="M2 3h12v10H2zM6 3v10M10 3v10M2 8h12"/>',

@@ -1,7 +1,10 @@
 // What outlives a rerun: by component and frame in this module, settings in the session of the browser.
 
 const KEPT = "second-look viewer";
-const DEFAULTS = { overlay: true, contours: false, cells: false, opacity: 80, threshold: 10, tint: "warm", layout: "all" };
+const DEFAULTS = {
+  ...{ overlay: true, contours: false, cells: false },
+  ...{ opacity: 80, threshold: 10, mass: 50, tint: "warm", layout: "all" },
+};
 const kept = new Map();
 
 function remembered(name, make) {

@@ -145,19 +145,18 @@ class PaneView {
     const { settings } = viewer;
     if (!heat?.decoded || (picture && !settings.overlay)) return;
     const lut = viewer.lut(heat.lut);
-    const threshold = settings.threshold / 100;
-    if (picture && settings.contours) return this.lines(heat, lut, threshold);
+    if (picture && settings.contours) return this.lines(heat, lut, settings.mass / 100);
     const { box, signed } = heat;
     context.imageSmoothingEnabled = !settings.cells;
     context.globalAlpha = picture ? settings.opacity / 100 : 1;
-    const colored = this.map(picture, heat).colored(lut, signed, Boolean(picture), threshold);
+    const colored = this.map(picture, heat).colored(lut, signed, Boolean(picture), settings.threshold / 100);
     context.drawImage(colored, box[0] * w, box[1] * h, (box[2] - box[0]) * w, (box[3] - box[1]) * h);
     context.globalAlpha = 1;
   }
 
-  lines(heat, lut, threshold) {
+  lines(heat, lut, mass) {
     const { context, place, ratio } = this;
-    const { above, below } = heat.decoded.contours(heat.signed, threshold, heat.box, place.w, place.h);
+    const { above, below } = heat.decoded.contours(heat.signed, mass, heat.box, place.w, place.h);
     const stroke = (path, level, dash) => {
       context.setLineDash(dash.map((length) => (length * ratio) / place.scale));
       context.lineJoin = "bevel";

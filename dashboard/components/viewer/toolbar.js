@@ -4,7 +4,7 @@ const GROUPS = [
   ["window", "pan", "zoom", "length", "rectangle", "area"],
   ["out", "fit", "in", "actual"],
   ["PRESETS", "invert", "MORE"],
-  ["overlay", "contours", "cells", "tint", "OPACITY", "THRESHOLD"],
+  ["overlay", "contours", "cells", "tint", "OPACITY", "THRESHOLD", "MASS"],
   ["blink", "swipe", "LAYOUT", "full", "help"],
 ];
 const MORE = ["right", "left", "mirror", "upside", "reset", "remove", "next"];
@@ -28,8 +28,9 @@ class Toolbar {
     if (name === "PRESETS") return this.presets();
     if (name === "MORE") return this.menu("more", "Rotate, flip, reset", MORE);
     if (name === "LAYOUT") return this.menu("all", "Which panes", LAYOUT);
-    if (name === "OPACITY") return this.slider("opacity", "Opacity of the map", 100);
-    if (name === "THRESHOLD") return this.slider("threshold", "Hide the map below, in percent of its scale", 95);
+    if (name === "OPACITY") return this.slider("opacity", "Opacity of the map", 0, 100);
+    if (name === "THRESHOLD") return this.slider("threshold", "Hide the map below, in percent of its scale", 0, 95);
+    if (name === "MASS") return this.slider("mass", "Outline the strongest places that hold this much of the map, in percent", 5, 95);
     return this.button(name);
   }
 
@@ -72,9 +73,9 @@ class Toolbar {
     return menu;
   }
 
-  slider(name, label, max) {
+  slider(name, label, min, max) {
     const holder = element("label", { title: label, innerHTML: icon(name) });
-    const input = element("input", { type: "range", name, min: 0, max, step: 1 });
+    const input = element("input", { type: "range", name, min, max, step: 1 });
     input.setAttribute("aria-label", label);
     input.oninput = () => this.viewer.set(name, Number(input.value));
     holder.append(input, element("output"));
@@ -87,11 +88,12 @@ class Toolbar {
       if (command.on) button.setAttribute("aria-pressed", Boolean(command.on(viewer)));
       button.disabled = Boolean(command.can && !command.can(viewer));
     }
-    for (const name of ["opacity", "threshold"]) {
+    for (const name of ["opacity", "threshold", "mass"]) {
       const input = viewer.root.querySelector(`input[name=${name}]`);
       input.value = viewer.settings[name];
       input.nextElementSibling.textContent = viewer.settings[name];
       input.setAttribute("aria-valuetext", `${viewer.settings[name]} %`);
+      if (name !== "opacity") input.parentElement.hidden = (name === "mass") !== viewer.settings.contours;
     }
     const hide = (selector, hidden) => (viewer.root.querySelector(selector).hidden = hidden);
     hide("[name=area]", !viewer.scene.canSelect);

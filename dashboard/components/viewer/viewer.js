@@ -182,8 +182,13 @@ class Viewer {
 
   slide(name, by) {
     const input = this.root.querySelector(`input[name=${name}]`);
-    this.set(name, Math.min(Number(input.max), Math.max(0, this.settings[name] + by)));
+    this.set(name, Math.min(Number(input.max), Math.max(Number(input.min), this.settings[name] + by)));
     this.say(`${input.ariaLabel} ${this.settings[name]} %`);
+  }
+
+  showMore(by) {
+    if (this.settings.contours) this.slide("mass", by);
+    else this.slide("threshold", -by);
   }
 
   activate(name) {
