@@ -28,7 +28,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 SCORES = ("pointing_game", "mass_inside", "iou", "localization_auc")
 RANDOM, CENTER = "random", "center"
-CHEAP = 50
+CHEAP = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Localization:
 
 
 def cheap_methods(model: Classifier) -> list[str]:
-    """Keys of the methods that serve this model with at most 50 images sent through it."""
+    """Keys of the methods that serve this model with at most 200 images sent through it."""
     shape = model.card.input.channels, model.card.input.size, model.card.input.size
     return [
         method.key

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,13 +123,21 @@ def localizations_of(card: ModelCard, folder: Path | None = None) -> list[Locali
         table = json.loads(path.read_text(encoding="utf-8"))
         return [_read(entry) for entry in table["sets"]] if table["sha256"] == card.sha256 else []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        remedy = "Restore the file from the repository, or measure anew: python -m evaluation localize."
+        remedy = "Restore the file from the repository, or remove it and measure anew: python -m evaluation localize."
         raise ModelError(str(path), f"can't be read as scores of maps ({error})", remedy) from None
 
 
 def write_localizations(card: ModelCard, found: Sequence[Localization], folder: Path = FOLDER) -> None:
-    """JSON with four decimals, undefined scores as null, groups numbered from 0. Raises InputError where it can't."""
-    table = {"sha256": card.sha256, "sets": [_table(each) for each in found]}
+    """Write what was found beside what the file holds of the same weights: other sets, and other methods on the same
+    pictures. JSON with four decimals, undefined scores as null, groups numbered from 0. Raises InputError where it
+    can't, and ModelError where the file is damaged."""
+    sets = {each.name: each for each in localizations_of(card, folder)}
+    for each in found:
+        before = sets.get(each.name)
+        if before is not None and _plain(before.areas) == _plain(each.areas):
+            each = replace(each, scores={**before.scores, **each.scores})
+        sets[each.name] = each
+    table = {"sha256": card.sha256, "sets": [_table(each) for each in sets.values()]}
     with writing_into(folder):
         (folder / f"{card.key}.json").write_text(json.dumps(table, allow_nan=False) + "\n", encoding="utf-8")
 

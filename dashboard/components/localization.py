@@ -11,7 +11,7 @@ from core.values import ModelCard, Score
 from dashboard.components.message import message
 from dashboard.components.segments import pick_one
 from dashboard.services.localized import Measured, against_twin, measured, measured_sets
-from evaluation.localize import CENTER, RANDOM, SCORES
+from evaluation.localize import CENTER, CHEAP, RANDOM, SCORES
 from evaluation.localized import Row, sentence, sign
 from evaluation.marked import NAMES
 from evaluation.words import percent
@@ -53,7 +53,7 @@ def localization() -> None:
         found = measured(card, name)
         st.caption(_pictures(found))
         st.html(_table(found.rows))
-        st.caption(KEY)
+        st.caption(KEY + _absent(found.rows))
         for twin in cards:
             if twin.role == "robust" and twin.twin == cards[0].key:
                 message(_twin(cards[0], twin, name))
@@ -85,6 +85,14 @@ def _pictures(found: Measured) -> str:
         f"{found.pictures} pictures with the finding, of which the model flags {found.flagged}.{left_out} The finding "
         f"fills {percent(found.area)} of what the model sees (median). Scores go from 0 to 1, higher is better."
     )
+
+
+def _absent(rows: Iterable[Row]) -> str:
+    """Which methods are not in the table, and why."""
+    measured = {row.method for row in rows}
+    names = [method.name for method in EXPLAINERS if method.key not in measured]
+    why = f"they take more than {CHEAP} images through the model for each map, or can't serve it"
+    return f" Not measured here: {', '.join(names)}; {why}." if names else ""
 
 
 def _table(rows: Iterable[Row]) -> str:

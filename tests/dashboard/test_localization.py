@@ -54,6 +54,8 @@ def test_one_model(folder: Path) -> None:
     assert "12 pictures with the finding, of which the model flags 9. 3 more were left out" in text
     assert "fills 30 %" in text
     assert "▲ 0.91 <small>" in text
+    assert "Not measured here: " in text
+    assert "RISE" in text.partition("Not measured here: ")[2]
     assert "Better than the central blob on all four scores." in text
     assert text.index("Random values") < text.index("Central blob <small>") < text.index("Saliency")
 

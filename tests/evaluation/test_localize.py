@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.classifier import Classifier
 from core.errors import InputError, ModelError, UnknownName
-from core.values import Floats, InputSpec, Mask, Score
+from core.values import Floats, InputSpec, Mask, ModelCard, Score
 from evaluation import cli
 from evaluation.localize import CENTER, RANDOM, SCORES, Localization, cheap_methods, localize
 from evaluation.localized import (
@@ -225,6 +225,49 @@ def test_what_is_stored_is_of_the_published_models() -> None:
         results = localizations_of(by_key[path.stem])
         assert results, f"{path.name} is of other weights: python -m evaluation localize --model {path.stem}"
         assert {result.name for result in results} <= set(NAMES)
+
+
+@pytest.mark.parametrize("card", [card for card in cards() if card.role == "robust"], ids=lambda card: card.key)
+def test_what_is_stored_of_a_robust_model_is_stored_of_its_twin(card: ModelCard) -> None:
+    (twin,) = (other for other in cards() if other.key == card.twin)
+    standard = {each.name: each for each in localizations_of(twin)}
+    robust = {each.name: each for each in localizations_of(card)}
+    assert robust
+    assert robust.keys() == standard.keys()
+    for name, found in robust.items():
+        assert found.methods == standard[name].methods
+        assert np.array_equal(found.areas, standard[name].areas)
+
+
+def test_what_is_measured_later_is_added(tmp_path: Path) -> None:
+    """Further methods on the same pictures, and further sets; but not beside scores of other pictures."""
+    card = model_of(corner()).card
+
+    def found(name: str, method: str, area: float = 0.3) -> Localization:
+        scores = {key: {score: np.full(3, 0.5) for score in SCORES} for key in (RANDOM, CENTER, method)}
+        return Localization(name, np.arange(3), 0, np.ones(3, dtype=bool), np.full(3, area), scores)
+
+    def stored() -> dict[str, list[str]]:
+        return {each.name: each.methods for each in localizations_of(card, tmp_path)}
+
+    write_localizations(card, [found("isic", "saliency")], tmp_path)
+    write_localizations(card, [found("isic", "occlusion")], tmp_path)
+    write_localizations(card, [found("dermoscopy_phantoms", "saliency")], tmp_path)
+    assert stored() == {"isic": ["saliency", "occlusion"], "dermoscopy_phantoms": ["saliency"]}
+    write_localizations(card, [found("isic", "lrp", area=0.4)], tmp_path)
+    assert stored()["isic"] == ["lrp"]
+
+
+@pytest.mark.thorough  # it looks through all pictures of training and validation
+def test_real_retinas(shared_data: Path) -> None:
+    """Some show eyes that are also in the training or validation split, and are left out."""
+    drawn, real = marked_pictures(load_task("fundus_referable_dr"), shared_data, 3)
+    assert (drawn.name, real.name) == ("fundus_phantoms", "idrid")
+    assert len(real.images) == 3
+    assert real.left_out > 0
+    share = real.masks.mean(axis=(1, 2))
+    assert (share > 0).all()
+    assert (share < 0.3).all()
 
 
 def test_masks_follow_their_picture_into_the_frame() -> None:

@@ -60,7 +60,7 @@ const COMMANDS = [
   { name: "remove", key: "Backspace", label: "Remove the last length or rectangle", act: (viewer) => viewer.measuring.remove() },
   { name: "next", key: "n", label: "Next pane", act: (viewer) => viewer.nextPane() },
   toggle("overlay", "o", "Map over picture"),
-  toggle("contours", "k", "Map as contours"),
+  toggle("contours", "k", "Map as contours, smoothed"),
   toggle("cells", "g", "Map as it was computed, in cells, not smoothed"),
   {
     name: "tint",

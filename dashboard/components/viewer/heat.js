@@ -4,6 +4,7 @@ const GAMMA = 0.8; // the rule of imaging/overlay.py
 const FINE = 640; // pixels of the longer side of an interpolated map
 const FAINT = 0.02; // strength, a share of the scale, that counts as nothing
 const PARTS = [1, 2 / 3, 1 / 3]; // contours, of the mass that was asked for
+const GRAIN = 0.02; // of the longer side
 
 class HeatMap {
   constructor(bitmap, finest = FINE) {
@@ -17,6 +18,7 @@ class HeatMap {
     this.fine = reds(pixelsOf(bitmap, this.fineWidth, this.fineHeight));
     this.colorings = { over: {}, bare: {} };
     this.paths = {};
+    this.evidences = {};
   }
 
   value(x, y, { low, high }) {
@@ -59,24 +61,27 @@ class HeatMap {
     ];
     const lines = (sign) => {
       const path = new Path2D();
-      const parts = PARTS.map((part) => this.levelAround(part * mass, signed, sign));
-      for (const level of new Set(parts)) isolines(this.levels, this.width, this.height, level, sign, place, path);
+      const { strengths, falling, total } = this.evidence(signed, sign);
+      for (const part of PARTS) {
+        let sum = 0;
+        const least = falling.find((strength) => (sum += strength) >= part * mass * total);
+        if (sum) isolines(strengths, this.width, this.height, least, place, path);
+      }
       return path;
     };
     return Object.assign(found, { mass, w, h, box, above: lines(1), below: signed ? lines(-1) : null });
   }
 
-  // Beyond which level the places hold this share of all strength of a sign. What is beyond the scale counts as its end.
-  levelAround(share, signed, sign) {
-    const counts = (this.counts ??= this.levels.reduce((found, level) => (found[level]++, found), new Float64Array(256)));
-    const held = counts.map((count, level) => {
-      const strength = signed ? (sign * (level - 127.5)) / 127.5 : level / 255;
-      return strength < FAINT ? 0 : count * strength;
-    });
-    const wanted = share * held.reduce((sum, each) => sum + each, 0);
-    let level = sign > 0 ? 256 : -1;
-    for (let sum = 0; sum < wanted; ) sum += held[(level -= sign)];
-    return level - sign / 2;
+  // How strong the map is for a sign, smoothed over its grain, which would hide the picture in lines: in places, and
+  // falling. What is beyond the scale counts as its end.
+  evidence(signed, sign) {
+    return (this.evidences[sign] ??= (() => {
+      const strength = (level) => (signed ? (sign * (level - 127.5)) / 127.5 : level / 255);
+      const raw = Float32Array.from(this.levels, (level) => (strength(level) < FAINT ? 0 : strength(level)));
+      const strengths = smoothed(raw, this.width, this.height);
+      const falling = strengths.slice().sort().reverse();
+      return { strengths, falling, total: falling.reduce((sum, each) => sum + each, 0) };
+    })());
   }
 }
 
@@ -93,19 +98,43 @@ function reds(pixels) {
   return levels;
 }
 
+// Values (height, width) as three means over neighbors make them, which is nearly a Gaussian; what lies at the edge goes on
+// beyond it.
+function smoothed(values, width, height) {
+  const reach = Math.round(GRAIN * Math.max(width, height));
+  const along = (from, count, length, next, step) => {
+    const to = new Float32Array(from.length);
+    for (let line = 0; line < count; line++) {
+      const at = (k) => from[line * next + Math.min(Math.max(k, 0), length - 1) * step];
+      let sum = 0;
+      for (let k = -reach - 1; k < reach; k++) sum += at(k);
+      for (let k = 0; k < length; k++) {
+        sum += at(k + reach) - at(k - reach - 1);
+        to[line * next + k * step] = sum / (2 * reach + 1);
+      }
+    }
+    return to;
+  };
+  for (let times = 0; times < 3; times++) {
+    values = along(values, height, width, width, 1);
+    values = along(values, width, height, 1, width);
+  }
+  return values;
+}
+
 // For each of the 16 cases of marching squares the sides (0 top, 1 right, 2 bottom, 3 left) that a line connects.
 const SIDES = ["", "30", "01", "31", "12", "3012", "02", "32", "23", "20", "0123", "21", "13", "10", "03", ""];
 
-// Adds to path the lines where the levels pass the level; sign -1 looks for what lies below it. A side of a cell runs
-// from a pixel to the right (its number is even) or down (odd), and at most two lines meet on it.
-function isolines(levels, width, height, level, sign, place, path) {
+// Adds to path the lines where the levels pass the level. A side of a cell runs from a pixel to the right (its number is
+// even) or down (odd), and at most two lines meet on it.
+function isolines(levels, width, height, level, place, path) {
   const links = new Int32Array(4 * levels.length).fill(-1); // two for each side
   const met = [];
   const link = (from, to) => {
     if (links[2 * from] < 0) met.push(from);
     links[2 * from + (links[2 * from] < 0 ? 0 : 1)] = to;
   };
-  const inside = (i) => (sign * (levels[i] - level) >= 0 ? 1 : 0);
+  const inside = (i) => (levels[i] >= level ? 1 : 0);
   for (let y = 0; y < height - 1; y++) {
     for (let i = y * width; i < (y + 1) * width - 1; i++) {
       const sides = SIDES[inside(i) | (inside(i + 1) << 1) | (inside(i + width + 1) << 2) | (inside(i + width) << 3)];
