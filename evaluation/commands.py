@@ -34,7 +34,7 @@ from evaluation.flags import params_of
 from evaluation.goals import goal_of
 from evaluation.kept import keep
 from evaluation.localize import Localization, cheap_methods, localize
-from evaluation.localized import write_localizations
+from evaluation.localized import localizations_of, write_localizations
 from evaluation.marked import marked_pictures
 from evaluation.pictures import write_comparison, write_images, write_maps
 from evaluation.session import compare_case, fitted, target_of
@@ -192,6 +192,8 @@ def localize_command(options: Options, model: Classifier) -> Summary:
     """localize --model KEY --data FOLDER"""
     task = dataclasses.replace(load_task(model.card.key), input=model.card.input)
     methods = options.methods or cheap_methods(model)
+    if options.out is not None:
+        localizations_of(model.card, options.out)  # a damaged file is named now, and not after an hour
     found: list[Localization] = []
     for marked in marked_pictures(task, options.data, options.limit):
         found.append(localize(model, marked, methods, seed=options.seed, report=progress_bar()))

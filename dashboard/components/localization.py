@@ -11,7 +11,7 @@ from core.values import ModelCard, Score
 from dashboard.components.message import message
 from dashboard.components.segments import pick_one
 from dashboard.services.localized import Measured, against_twin, measured, measured_sets
-from evaluation.localize import CENTER, CHEAP, RANDOM, SCORES
+from evaluation.localize import CENTER, RANDOM, SCORES
 from evaluation.localized import Row, sentence, sign
 from evaluation.marked import NAMES
 from evaluation.words import percent
@@ -34,6 +34,7 @@ KEY = (
     "comparisons where nothing differs, about one comes out by chance alone."
 )
 MARKS = {1: "▲ ", -1: "▼ ", 0: ""}
+SHAPE = (3, 224, 224)  # of the bundled models
 BLIND = {RANDOM: "Random values", CENTER: "Central blob"}
 
 
@@ -88,11 +89,11 @@ def _pictures(found: Measured) -> str:
 
 
 def _absent(rows: Iterable[Row]) -> str:
-    """Which methods are not in the table, and why."""
-    measured = {row.method for row in rows}
-    names = [method.name for method in EXPLAINERS if method.key not in measured]
-    why = f"they take more than {CHEAP} images through the model for each map, or can't serve it"
-    return f" Not measured here: {', '.join(names)}; {why}." if names else ""
+    """Which methods are not in the table, and what a map of theirs takes."""
+    there = {row.method for row in rows}
+    absent = {method.name: method.passes(method.params(), SHAPE) for method in EXPLAINERS if method.key not in there}
+    names = ", ".join(f"{name} ({images:,} images through the model for a map)" for name, images in absent.items())
+    return f" Not measured here: {names}." if absent else ""
 
 
 def _table(rows: Iterable[Row]) -> str:

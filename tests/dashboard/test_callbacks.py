@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 
@@ -23,6 +24,7 @@ def script() -> None:
         assert context is not None
         assert context.script_requests is not None
         context.script_requests.request_rerun(RerunData())  # the next click
+        st.query_params["step"] = "2"
         st.session_state["kept"] = st.session_state["note"]
 
     st.text_area("Note", key="note", on_change=write)
@@ -43,6 +45,7 @@ def test_what_was_asked_for_first_is_not_lost_to_the_next_click() -> None:
 
 def test_streamlit_would_lose_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SafeSessionState, "on_script_will_rerun", callbacks._prepare)
+    monkeypatch.setattr(ScriptRunner, "_maybe_handle_execution_control_request", callbacks._look)
     assert "kept" not in noted().session_state, "Streamlit finishes callbacks itself: dashboard/callbacks.py can go"
 
 
@@ -50,5 +53,6 @@ def test_the_server_finishes_one_run_before_the_next() -> None:
     import dashboard.server
 
     assert dashboard.server.callbacks is callbacks
-    assert SafeSessionState.on_script_will_rerun is callbacks._undisturbed
+    assert SafeSessionState.on_script_will_rerun is callbacks._prepare_undisturbed
+    assert ScriptRunner._maybe_handle_execution_control_request is callbacks._look_between
     assert tomllib.loads(CONFIG.read_text())["runner"]["fastReruns"] is False

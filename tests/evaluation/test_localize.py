@@ -17,7 +17,7 @@ from core.classifier import Classifier
 from core.errors import InputError, ModelError, UnknownName
 from core.values import Floats, InputSpec, Mask, ModelCard, Score
 from evaluation import cli
-from evaluation.localize import CENTER, RANDOM, SCORES, Localization, cheap_methods, localize
+from evaluation.localize import CENTER, CHEAP, RANDOM, SCORES, Localization, cheap_methods, localize
 from evaluation.localized import (
     FOLDER,
     Row,
@@ -31,7 +31,7 @@ from evaluation.localized import (
     write_localizations,
 )
 from evaluation.marked import NAMES, Marked, in_frame, isic, marked_pictures, phantoms, unseen
-from explainers import explain
+from explainers import EXPLAINERS, explain
 from explainers.metrics import assess
 from model_zoo.cards import cards
 from model_zoo.data import read_rows
@@ -225,6 +225,8 @@ def test_what_is_stored_is_of_the_published_models() -> None:
         results = localizations_of(by_key[path.stem])
         assert results, f"{path.name} is of other weights: python -m evaluation localize --model {path.stem}"
         assert {result.name for result in results} <= set(NAMES)
+        cheap = {method.key for method in EXPLAINERS if method.passes(method.params(), (3, 224, 224)) <= CHEAP}
+        assert all(cheap <= set(result.methods) for result in results)
 
 
 @pytest.mark.parametrize("card", [card for card in cards() if card.role == "robust"], ids=lambda card: card.key)

@@ -23,7 +23,8 @@ from explainers.metrics import MEASURES, Measure
 ANATOMY = {"lungs", "field of view", "disc"}  # regions that are marked but are no finding
 HEAD = ("Measure", "This map", "Better", "Random map", "Central blob", "Verdict")
 COMPLETENESS = (
-    "By how much the values of the map, added up, miss the raw score (the logit) that they are to explain. Only some "
+    "By how much the values of the map, added up, miss the difference of the raw scores (logits) of the picture and of "
+    "the baseline that it is compared with; with layer-wise relevance propagation, the raw score itself. Only some "
     "methods promise that nothing is lost. Maps that know nothing have no scale of their own to compare with."
 )
 FIGURE = 300  # pixels
@@ -133,7 +134,7 @@ def _term(name: str, meaning: str) -> str:
 
 
 def _with_unit(number: str, unit: str) -> str:
-    return number if number == NOTHING else f"{number} <small>{escape(unit)}</small>"
+    return f"{number} <small>{escape(unit)}</small>" if unit and number != NOTHING else number
 
 
 def _number(value: float) -> str:

@@ -18,7 +18,6 @@ class HeatMap {
     this.fine = reds(pixelsOf(bitmap, this.fineWidth, this.fineHeight));
     this.colorings = { over: {}, bare: {} };
     this.paths = {};
-    this.evidences = {};
   }
 
   value(x, y, { low, high }) {
@@ -50,7 +49,7 @@ class HeatMap {
   }
 
   // Lines around the strongest places that hold a share of the map, its mass, and around those that hold two thirds and
-  // one third of that, each sign on its own, in columns of the case.
+  // one third of that, in columns of the case: above and below 0, at the same strength.
   contours(signed, mass, box, w, h) {
     const [x0, y0, x1, y1] = box;
     const found = this.paths;
@@ -59,29 +58,33 @@ class HeatMap {
       (x0 + ((x + 0.5) / this.width) * (x1 - x0)) * w,
       (y0 + ((y + 0.5) / this.height) * (y1 - y0)) * h,
     ];
-    const lines = (sign) => {
+    const { above, below, falling, total } = (this.evidence ??= this.weighed(signed));
+    const least = PARTS.map((part) => {
+      let sum = 0;
+      return total && falling.find((strength) => (sum += strength) >= part * mass * total);
+    }).filter(Boolean);
+    const lines = (strengths) => {
       const path = new Path2D();
-      const { strengths, falling, total } = this.evidence(signed, sign);
-      for (const part of PARTS) {
-        let sum = 0;
-        const least = falling.find((strength) => (sum += strength) >= part * mass * total);
-        if (sum) isolines(strengths, this.width, this.height, least, place, path);
-      }
+      for (const strength of least) isolines(strengths, this.width, this.height, strength, place, path);
       return path;
     };
-    return Object.assign(found, { mass, w, h, box, above: lines(1), below: signed ? lines(-1) : null });
+    return Object.assign(found, { mass, w, h, box, above: lines(above), below: below && lines(below) });
   }
 
-  // How strong the map is for a sign, smoothed over its grain, which would hide the picture in lines: in places, and
-  // falling. What is beyond the scale counts as its end.
-  evidence(signed, sign) {
-    return (this.evidences[sign] ??= (() => {
+  // How strong the map is above and below 0, smoothed over its grain, which would hide the picture in lines; and all
+  // strengths, falling. What is beyond the scale counts as its end.
+  weighed(signed) {
+    const of = (sign) => {
       const strength = (level) => (signed ? (sign * (level - 127.5)) / 127.5 : level / 255);
       const raw = Float32Array.from(this.levels, (level) => (strength(level) < FAINT ? 0 : strength(level)));
-      const strengths = smoothed(raw, this.width, this.height);
-      const falling = strengths.slice().sort().reverse();
-      return { strengths, falling, total: falling.reduce((sum, each) => sum + each, 0) };
-    })());
+      return smoothed(raw, this.width, this.height);
+    };
+    const [above, below] = [of(1), signed ? of(-1) : null];
+    const falling = new Float32Array(above.length + (below?.length ?? 0));
+    falling.set(above);
+    if (below) falling.set(below, above.length);
+    falling.sort().reverse();
+    return { above, below, falling, total: falling.reduce((sum, each) => sum + each, 0) };
   }
 }
 
@@ -98,14 +101,15 @@ function reds(pixels) {
   return levels;
 }
 
-// Values (height, width) as three means over neighbors make them, which is nearly a Gaussian; what lies at the edge goes on
-// beyond it.
+// Values (height, width) as three means over neighbors make them, which is nearly a Gaussian; beyond an edge they are
+// mirrored, so that their sum stays.
 function smoothed(values, width, height) {
   const reach = Math.round(GRAIN * Math.max(width, height));
   const along = (from, count, length, next, step) => {
     const to = new Float32Array(from.length);
     for (let line = 0; line < count; line++) {
-      const at = (k) => from[line * next + Math.min(Math.max(k, 0), length - 1) * step];
+      const mirrored = (k) => (k < 0 ? -1 - k : k < length ? k : 2 * length - 1 - k);
+      const at = (k) => from[line * next + Math.min(Math.max(mirrored(k), 0), length - 1) * step];
       let sum = 0;
       for (let k = -reach - 1; k < reach; k++) sum += at(k);
       for (let k = 0; k < length; k++) {

@@ -30,7 +30,7 @@ class Toolbar {
     if (name === "LAYOUT") return this.menu("all", "Which panes", LAYOUT);
     if (name === "OPACITY") return this.slider("opacity", "Opacity of the map", 0, 100);
     if (name === "THRESHOLD") return this.slider("threshold", "Hide the map below, in percent of its scale", 0, 95);
-    if (name === "MASS") return this.slider("mass", "Outline the strongest places that hold this much of the map, in percent", 5, 95);
+    if (name === "MASS") return this.slider("mass", "Outline the strongest places that hold this much of what the map shows, in percent", 5, 95);
     return this.button(name);
   }
 
