@@ -9,11 +9,13 @@ BIN := .venv/bin
 run: .venv/run
 	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
 
-# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters. The browser has
-# the machine to itself.
+# With CI=true, the thorough tests too: whole test splits, and all methods with any legal parameters. What the pages leave
+# running is in no other test's process, and the browser has the machine to itself.
 CHOSEN = $(if $(CI),,-m "not thorough")
+AT_ONCE = --numprocesses 2 --dist loadfile
 test: .venv/dev chromium
-	$(BIN)/python -m pytest $(CHOSEN) --numprocesses 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest $(CHOSEN) $(AT_ONCE) --ignore tests/dashboard --ignore tests/browser
+	$(BIN)/python -m pytest $(CHOSEN) $(AT_ONCE) tests/dashboard
 	$(BIN)/python -m pytest $(CHOSEN) tests/browser
 
 check: .venv/dev chromium
