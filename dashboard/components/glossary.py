@@ -47,5 +47,10 @@ def explained(name: str) -> str:
     """As HTML, where the first term of the glossary that occurs in it opens its meaning, by mouse, touch or key."""
     for term, meaning in GLOSSARY.items():
         if term.lower() in name.lower():
-            return f'<details class="term"><summary>{escape(name)}</summary>{escape(meaning)}</details>'
+            return opened(name, meaning)
     return escape(name)
+
+
+def opened(name: str, meaning: str) -> str:
+    """As HTML, a name that opens its meaning."""
+    return f'<details class="term"><summary>{escape(name)}</summary>{escape(meaning)}</details>'

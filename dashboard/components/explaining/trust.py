@@ -13,6 +13,7 @@ from core.values import Assessment, Attribution
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.explaining.verdicts import DIGITS, adds_up, good, overall, verdict
 from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
+from dashboard.components.glossary import opened
 from dashboard.components.message import message
 from dashboard.components.tables import table
 from dashboard.components.under_way import under_way
@@ -120,17 +121,13 @@ def _completeness(attribution: Attribution) -> list[str]:
     said, speaks = adds_up(attribution)
     own = NOTHING if attribution.residual is None else _with_unit(_number(attribution.residual), "logits")
     verdict = said if speaks is None else f"{'●' if speaks else '○'} {said}"
-    return [_term("Completeness", COMPLETENESS), own, "nearer 0", NOTHING, NOTHING, escape(verdict)]
+    return [opened("Completeness", COMPLETENESS), own, "nearer 0", NOTHING, NOTHING, escape(verdict)]
 
 
 def _name(measure: Measure) -> str:
     """The name, which opens what it is, and in the technical wording also when to distrust it."""
     parts = [part.partition(".** ")[2] for part in measure.text.split("\n\n")]
-    return _term(measure.name, " ".join(parts[::2][: 1 + technical()]))
-
-
-def _term(name: str, meaning: str) -> str:
-    return f'<details class="term"><summary>{escape(name)}</summary>{escape(meaning)}</details>'
+    return opened(measure.name, " ".join(parts[::2][: 1 + technical()]))
 
 
 def _with_unit(number: str, unit: str) -> str:

@@ -2,8 +2,14 @@
 
 const KEPT = "second-look viewer";
 const DEFAULTS = {
-  ...{ overlay: true, contours: false, cells: false },
-  ...{ opacity: 80, threshold: 10, mass: 50, tint: "warm", layout: "all" },
+  overlay: true,
+  contours: false,
+  cells: false,
+  opacity: 80,
+  threshold: 10,
+  mass: 50,
+  tint: "warm",
+  layout: "all",
 };
 const kept = new Map();
 
