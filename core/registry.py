@@ -14,6 +14,17 @@ from typing import Any, Generic, TypeVar
 from core.errors import ParameterError, UnknownName, Unsupported
 from core.params import Params
 
+NEEDS = {
+    "denoiser": "a denoiser",
+    "feature distance": "a distance from the training data",
+    "feature map": "a feature map",
+    "gradient": "gradients",
+    "module tree": "layers that can be looked into",
+    "surrogate": "a surrogate",
+    "universal change": "a universal change",
+}
+"""What a model may offer, as people say it."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -35,7 +46,8 @@ class Method:
     def unmet(self, offers: frozenset[str]) -> str | None:
         """Why this method can't serve a model that offers these; None if it can."""
         missing = sorted(self.needs - offers)
-        return f"needs {' and '.join(missing)}s, which this model does not offer" if missing else None
+        named = " and ".join(NEEDS.get(need, need) for need in missing)
+        return f"needs {named}, which this model does not offer" if missing else None
 
     def require(self, offers: frozenset[str]) -> None:
         """Raise Unsupported unless a model that offers these can be served."""

@@ -256,13 +256,15 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a measure says of a map, and of two maps that know nothing of model and image: random values, and a blob in
-    the center. curve and random_curve are points (x, y) that the scores were read from, if any."""
+    """What a measure says of a map, and of maps that know nothing of model and image: random values, n times, and a
+    blob in the center. random is the mean over these n, with n; random_best the score that 95 of 100 of them do not
+    exceed, which of few is the best. curve and random_curve are points (x, y) that scores were read from, if any."""
 
     measure: str
     params: Mapping[str, Value]
     score: Score
     random: Score
+    random_best: float
     center: Score
     curve: tuple[tuple[float, float], ...] = ()
     random_curve: tuple[tuple[float, float], ...] = ()

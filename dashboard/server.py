@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard import callbacks
+from dashboard import session
 from dashboard.scripts import Scripts
 
 READY = asyncio.Event()
@@ -71,7 +71,7 @@ def first_page(request: Request) -> RedirectResponse:
     return RedirectResponse(f".?{request.url.query}")
 
 
-callbacks.install()
+session.install()
 app = st.App(
     "app.py",
     lifespan=ready,

@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.params import Params
 from core.registry import Method
-from core.values import Case
+from core.values import Case, ModelCard
 from evaluation.regions import BORDER, Place, Rectangle
 
 CASE, MODEL, WORDING = "case", "model", "wording"
@@ -107,6 +107,12 @@ def attacked_in(case: Case, rectangle: Rectangle | None) -> tuple[Place | None, 
 def of_model(model: str, what: str) -> str:
     """Under which a choice stands that is made for each model of its own: finding, operating point, coverage."""
     return f"{model} {what}"
+
+
+def point_of(card: ModelCard) -> str:
+    """The operating point that the reader chose for a model, by default its first."""
+    point = st.session_state.get(of_model(card.key, "operating point"))
+    return str(point) if point in card.operating_points else next(iter(card.operating_points))
 
 
 def on_axis(axis: str) -> str:

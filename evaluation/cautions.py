@@ -41,7 +41,7 @@ def comparison_cautions(comparison: Comparison) -> tuple[Caution, ...]:
         *control_cautions(
             comparison.perturbation, comparison.control, comparison.clean.prediction, comparison.controlled.prediction
         ),
-        *map_cautions({name: view.attribution for name, view in views.items()}),
+        *map_cautions({name: view.attribution for name, view in views.items()}, compared=True),
     )
 
 
@@ -82,9 +82,10 @@ def defense_cautions(*, random: bool, averaged: int, known: bool) -> tuple[Cauti
     return tuple(_defense_cautions(random, averaged, known))
 
 
-def map_cautions(maps: Mapping[str, Attribution]) -> tuple[Caution, ...]:
-    """What to doubt about maps {image in words: its map}; what holds for several is said once."""
-    return tuple(_map_cautions(maps))
+def map_cautions(maps: Mapping[str, Attribution], *, compared: bool = False) -> tuple[Caution, ...]:
+    """What to doubt about maps {image in words: its map}; what holds for several is said once. compared: it is asked
+    how they differ."""
+    return tuple(_map_cautions(maps, compared=compared))
 
 
 def completeness_gap(attribution: Attribution) -> float | None:
@@ -181,20 +182,22 @@ def _defense_cautions(random: bool, averaged: int, known: bool) -> Iterator[Caut
         yield Caution("decision", f"{reason}: the mean over many may still reach the goal.")
 
 
-def _map_cautions(maps: Mapping[str, Attribution]) -> Iterator[Caution]:
+def _map_cautions(maps: Mapping[str, Attribution], *, compared: bool) -> Iterator[Caution]:
+    moved = ": how it moved is undefined" if compared else ""
     empty = [image for image, made in maps.items() if not has_evidence(made)]
     even = [image for image, made in maps.items() if has_evidence(made) and is_constant(kept(made))]
     gaps = {image: completeness_gap(made) or 0.0 for image, made in maps.items()}
     gaps = {image: gap for image, gap in gaps.items() if gap > COMPLETENESS_GAP}
     if empty:
-        yield Caution("explanation", f"{_map_of(empty)} shows no evidence at all: how it moved is undefined.")
+        yield Caution("explanation", f"{_map_of(empty)} shows no evidence at all{moved}.")
     if even:
-        yield Caution("explanation", f"{_map_of(even)} is the same everywhere: how it moved is undefined.")
+        yield Caution("explanation", f"{_map_of(even)} is the same everywhere{moved}.")
     if gaps:
         largest = max(gaps.values())
         share = f"up to {100 * largest:.0f} %" if largest < 1 else "over 100 %"
-        advice = "more steps help, where the method has them"
-        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}: {advice}.")
+        helped = any("max_steps" in made.params for image, made in maps.items() if image in gaps)
+        advice = ": more steps help" if helped else ""
+        yield Caution("explanation", f"{_map_of(gaps)} misses the logit difference by {share}{advice}.")
 
 
 def _map_of(images: Iterable[str]) -> str:

@@ -97,7 +97,7 @@ def localize(
 def _explained(key: str, model: Classifier, pixels: Floats, seed: int) -> list[Tensor]:
     """The map of a method, or nothing where it finds none for this picture."""
     try:
-        return [torch.from_numpy(explain(key, model, pixels, 0, seed=seed).heat)]
+        return [EXPLAINERS[key].counted(torch.from_numpy(explain(key, model, pixels, 0, seed=seed).heat))]
     except Unsupported:
         return []
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from core.params import ParamSpec, Value
+from core.registry import Method
+
+NO_EVIDENCE = "No evidence: this map is zero everywhere."
 NOTICE = "Research and education only. Not for diagnosis."
 PEOPLE = ("Gaussian", "Mahalanobis")
 
@@ -94,3 +98,20 @@ def in_sentence(name: str) -> str:
         name.startswith(PEOPLE) or name[:2].isupper() or any(letter.isupper() for letter in name.partition(" ")[0][1:])
     )
     return name if capitals else name[:1].lower() + name[1:]
+
+
+def settings(method: Method, values: Mapping[str, Value]) -> str:
+    """ "epsilon 1/255, steps 20": parameters with their units, in the order of their declaration."""
+    return ", ".join(_setting(spec, values[spec.name]) for spec in method.params.specs())
+
+
+def _setting(spec: ParamSpec, value: Value) -> str:
+    name = spec.name.replace("_", " ")
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {value:g}{spec.unit}" if isinstance(value, int | float) else f"{name} {value}"
+
+
+def within(what: str, place: tuple[float, ...] | str) -> str:
+    """ "explained only in 0.1, 0.2, 0.6, 0.7"."""
+    return f"{what} in {place if isinstance(place, str) else ', '.join(f'{edge:.3g}' for edge in place)}"

@@ -67,7 +67,7 @@ def explain(
         if region is not None:
             kept = kept & torch.tensor(region)
         if method.coarse:
-            cells, heat = heat * _at_centers(kept, heat), enlarged(heat[None, None], x)[0, 0]
+            cells, heat = heat * _touched(kept, heat), enlarged(heat[None, None], x)[0, 0]
         heat = heat * kept
         residual = compared.residual(watched, target, heat) if len(images) else None
     seconds = time.perf_counter() - start
@@ -89,9 +89,10 @@ def explain(
     )
 
 
-def _at_centers(mask: Tensor, cells: Tensor) -> Tensor:
-    """mask (h, w) -> (rows, columns) whether it holds the center of each cell."""
-    return functional.interpolate(mask[None, None].float(), cells.shape, mode="nearest-exact")[0, 0].bool()
+def _touched(mask: Tensor, cells: Tensor) -> Tensor:
+    """mask (h, w) -> (rows, columns) whether it holds any of each cell."""
+    held: Tensor = functional.adaptive_max_pool2d(mask[None].float(), tuple(cells.shape))[0]
+    return held.bool()
 
 
 def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> None:

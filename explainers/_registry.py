@@ -21,7 +21,9 @@ class Explainer(Method):
 
     several: it takes x (N, C, h, w) and gives (N, h, w), each as if alone (but for what is drawn around the model), in
     less time. coarse: it gives (rows, columns) in place of (h, w), a value for each cell of a coarser grid, which is
-    then smoothly enlarged. signed: whether negative heat means evidence against; unit: of one value of heat.
+    then smoothly enlarged. signed: whether heat can be negative, which means evidence against; unit: of one value of
+    heat. magnitude: only the size of heat tells how much a place counts; if it has a sign at all, that tells darker
+    from brighter. decides: it depends on the threshold of the operating point, not on the logit alone.
     baseline(x, params, rng) gives the images (B, C, h, w) that a complete method compares x with: its heat sums to
     logit(x) - mean logit of them, or to logit(x) if there are none; it draws from rng what function draws first.
     baseline is None for the other methods.
@@ -30,6 +32,8 @@ class Explainer(Method):
     signed: bool
     unit: str
     coarse: bool
+    magnitude: bool
+    decides: bool
     several: bool
     baseline: Callable[[Tensor, Any, Generator], Tensor] | None
 
@@ -41,6 +45,10 @@ class Explainer(Method):
             return heat
 
         return made(images) if self.several else torch.stack([made(x) for x in images[:, None]])
+
+    def counted(self, heat: Tensor) -> Tensor:
+        """How much each place of a map counts, most for the highest: like heat."""
+        return heat.abs() if self.magnitude else heat
 
 
 EXPLAINERS: Registry[Explainer] = Registry("Explainer", "explainers")
@@ -55,6 +63,8 @@ def explainer(
     passes: Callable[[Any, tuple[int, int, int]], int],
     needs: tuple[str, ...] = (),
     coarse: bool = False,
+    magnitude: bool = False,
+    decides: bool = False,
     several: bool = False,
     baseline: Callable[[Tensor, Any, Generator], Tensor] | None = None,
 ) -> Callable[[F], F]:
@@ -68,6 +78,8 @@ def explainer(
         signed=signed,
         unit=unit,
         coarse=coarse,
+        magnitude=magnitude,
+        decides=decides,
         several=several,
         baseline=baseline,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,8 +17,9 @@ SMOOTHING = 0.1
 """Standard deviation of a blur before cutting, as a share of a superpixel's side, so that noise makes no edges."""
 
 
-def superpixels(x: Tensor, count: int) -> Tensor:
-    """x (1, C, h, w) -> (h, w) int64: the number of the piece that each pixel belongs to, from 0 on.
+def superpixels(x: Tensor, count: int, visible: Tensor) -> Tensor:
+    """x (1, C, h, w), visible (h, w) bool -> (h, w) int64: the number of the piece that each pixel belongs to, from 0
+    on. Pixels that the model can't see all count to the first.
 
     About count pieces of like size, each connected (SLIC, Achanta et al. 2012, doi:10.1109/TPAMI.2012.120).
     """
@@ -25,8 +27,10 @@ def superpixels(x: Tensor, count: int) -> Tensor:
 
     picture = x[0].permute(1, 2, 0).numpy(force=True)
     sigma = SMOOTHING * math.sqrt(x[0, 0].numel() / count)
-    pieces = slic(picture, count, COMPACTNESS, sigma=sigma, start_label=0, channel_axis=2, convert2lab=False)
-    return torch.from_numpy(pieces).long()
+    labels = slic(picture, count, COMPACTNESS, sigma=sigma, start_label=0, channel_axis=2, convert2lab=False)
+    pieces = torch.zeros(visible.shape, dtype=torch.int64)
+    pieces[visible] = torch.from_numpy(np.unique(labels[visible.numpy()], return_inverse=True)[1])
+    return pieces
 
 
 def coalition_logits(

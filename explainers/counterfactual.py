@@ -49,6 +49,8 @@ class CounterfactualParams(Params):
 @explainer(
     name="Counterfactual",
     signed=True,
+    magnitude=True,
+    decides=True,
     unit="gray levels",
     reference="arXiv:1711.00399",
     passes=lambda params, _shape: 1 + params.steps,

@@ -35,6 +35,7 @@ class EigenCamParams(Params):
 @explainer(
     name="Eigen-CAM (any finding)",
     signed=False,
+    magnitude=True,
     unit="feature strength",
     reference="arXiv:2008.00299",
     passes=lambda _params, _shape: 1,

@@ -6,8 +6,8 @@ the network every negative part is dropped wherever a layer cuts off negative va
 **When to distrust it.** Always, as an explanation. It fails the sanity checks: networks with random weights, and other
 findings, get nearly the same crisp map ([arXiv:1810.03292](https://arxiv.org/abs/1810.03292)), because dropping the
 negative parts restores edges of the image ([arXiv:1805.07039](https://arxiv.org/abs/1805.07039)). It is here to be
-compared with others and to teach that a sharp map need not be a true one. Networks with other activations than ReLU and
-ReLU6 are refused, since the method is not defined for them.
+compared with others and to teach that a sharp map need not be a true one. Networks whose activations are others than
+ReLU and ReLU6, but for gates, are refused, since the method is not defined for them.
 
 **Reference.** Springenberg, Dosovitskiy, Brox, Riedmiller 2014, *Striving for simplicity: the all convolutional net*,
 [arXiv:1412.6806](https://arxiv.org/abs/1412.6806).
@@ -77,6 +77,7 @@ class _Guided(torch.autograd.Function):
 @explainer(
     name="Guided backpropagation",
     signed=True,
+    magnitude=True,
     unit="logits / full scale, guided",
     reference="arXiv:1412.6806",
     passes=lambda _params, _shape: 1,

@@ -28,6 +28,7 @@ from explainers.guided_backprop import GuidedRules
 @explainer(
     name="Guided Grad-CAM",
     signed=True,
+    magnitude=True,
     unit="guided backpropagation × Grad-CAM",
     reference="arXiv:1610.02391",
     passes=lambda _params, _shape: 1,

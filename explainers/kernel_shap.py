@@ -3,9 +3,9 @@ of the picture and that of a baseline without content is shared out among the pi
 when it joins the others in any order (its Shapley value), spread evenly over its pixels. Positive: this piece raises
 the score. Negative: it lowers it.
 
-**What it guarantees.** Completeness: all values add up to the logit of the picture minus that of the baseline. Two
-pieces that always add the same get the same; one that never adds anything gets nothing. With few pieces every
-combination is tried and the values are exact; otherwise they are estimated, and the same seed gives the same map.
+**What it guarantees.** Completeness: all values add up to the logit of the picture minus that of the baseline. With few
+pieces every combination is tried and the values are exact: two pieces that always add the same get the same, and one
+that never adds anything gets nothing. Otherwise they are estimated, and the same seed gives the same map.
 
 **When to distrust it.** The outlines come from the picture, not from the model. With many pieces and few samples the
 values are partly chance: repeat it with another seed, and trust what stays. Every value is relative to the baseline.
@@ -52,8 +52,9 @@ class KernelShapParams(Params):
 )
 def kernel_shap(model: Classifier, x: Tensor, target: int, params: KernelShapParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> Shapley value (h, w) of the superpixel of each pixel, divided by its area."""
-    pieces = superpixels(x, params.superpixels)
-    areas = pieces.flatten().bincount()
+    visible = torch.from_numpy(model.card.input.visible)
+    pieces = superpixels(x, params.superpixels, visible)
+    areas = pieces[visible].bincount()
     coalitions, weights = weighted_coalitions(len(areas), params.samples - 2, rng)
     ends = torch.tensor([[False], [True]]).expand(2, len(areas))
     baseline = baseline_image(params.baseline, x)

@@ -50,7 +50,7 @@ class LimeParams(Params):
 )
 def lime(model: Classifier, x: Tensor, target: int, params: LimeParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> coefficient (h, w) of the superpixel of each pixel in a weighted ridge regression."""
-    pieces = superpixels(x, params.superpixels)
+    pieces = superpixels(x, params.superpixels, torch.from_numpy(model.card.input.visible))
     coalitions = sampled(params.samples, int(pieces.max()) + 1, rng)
     logits = coalition_logits(model, x, baseline_image(params.fill, x), pieces, coalitions, target)
     return ridge(coalitions.double(), logits, kernel(coalitions)).float()[pieces]
@@ -66,7 +66,7 @@ def sampled(samples: int, count: int, rng: torch.Generator) -> Tensor:
 def kernel(coalitions: Tensor) -> Tensor:
     """(N, S) bool -> (N,) how much each picture counts, by its cosine distance to the whole one."""
     distance = 1 - coalitions.double().mean(1).sqrt()
-    return (-((distance / WIDTH) ** 2)).exp()
+    return (-((distance / WIDTH) ** 2)).exp().sqrt()
 
 
 def ridge(features: Tensor, values: Tensor, weights: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ class SaliencyParams(Params):
 @explainer(
     name="Saliency",
     signed=False,
+    magnitude=True,
     unit="logits / full scale",
     reference="arXiv:1312.6034",
     passes=lambda _params, _shape: 1,

@@ -37,6 +37,8 @@ from explainers._registry import explainer
 
 BATCH = 16
 
+Tree = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class ShapPartitionParams(Params):
@@ -47,23 +49,24 @@ class ShapPartitionParams(Params):
 
 
 class Masker:
-    """Shows SHAP the picture (C, h, w) with some of its pixels taken from baseline; the tree is that of its own masker
-    of images, over pixels and not over their channels."""
+    """Shows SHAP the picture (C, h, w) with some of its visible (h, w) pixels taken from baseline; the tree is that of
+    its own masker of images, over pixels and not over their channels. What can't be seen goes with the first pixel."""
 
     immutable_outputs = True
 
-    def __init__(self, shap: ModuleType, picture: Floats, baseline: Floats) -> None:
-        self.picture, self.baseline = picture, baseline
-        self.side = picture.shape[1:]
-        self.shape = 1, picture[0].size
-        self.clustering: npt.NDArray[np.float64] = shap.maskers.Image(np.zeros((*self.side, 1))).clustering
+    def __init__(self, shap: ModuleType, picture: Floats, baseline: Floats, visible: Mask) -> None:
+        self.picture, self.baseline, self.visible = picture, baseline, visible
+        self.shape = 1, int(visible.sum())
+        self.clustering = _pruned(shap.maskers.Image(np.zeros((*visible.shape, 1))).clustering, visible.ravel())
 
     def __call__(self, seen: Mask, _row: Floats) -> tuple[Floats]:
-        return (np.where(seen.reshape(self.side), self.picture, self.baseline)[None],)
+        shown = np.full(self.visible.shape, seen[0])
+        shown[self.visible] = seen
+        return (np.where(shown, self.picture, self.baseline)[None],)
 
     def mask_shapes(self, _row: Floats) -> list[tuple[int]]:
-        """One value for each pixel."""
-        return [(self.picture[0].size,)]
+        """One value for each visible pixel."""
+        return [self.shape[1:]]
 
 
 @explainer(
@@ -78,8 +81,8 @@ def shap_partition(
     model: Classifier, x: Tensor, target: int, params: ShapPartitionParams, rng: torch.Generator
 ) -> Tensor:
     """x (1, C, h, w) -> Owen value (h, w) of each pixel; where SHAP stopped early, its part's, spread evenly."""
-    shap = _imported()
-    masker = Masker(shap, x[0].numpy(), baseline_image(params.baseline, x)[0].numpy())
+    shap, visible = _imported(), model.card.input.visible
+    masker = Masker(shap, x[0].numpy(), baseline_image(params.baseline, x)[0].numpy(), visible)
 
     def logits(pictures: Floats) -> Floats:
         values: Floats = model(torch.from_numpy(pictures))[:, target].numpy()
@@ -95,7 +98,27 @@ def shap_partition(
             silent=True,
             batch_size=BATCH,
         )
-    return torch.from_numpy(row["values"].reshape(masker.side)).float()
+    heat = np.zeros(visible.shape, dtype=np.float32)
+    heat[visible] = row["values"].ravel()
+    return torch.from_numpy(heat)
+
+
+def _pruned(tree: Tree, kept: Mask) -> Tree:
+    """tree (M - 1, 4) over leaves, kept (M,): each row joins two of the leaves 0 to M - 1 and the rows M on, and says
+    how many leaves it holds. The same tree without the leaves that are not kept."""
+    if kept.all():
+        return tree
+    leaves, names, rows = int(kept.sum()), np.where(kept, kept.cumsum() - 1, -1).tolist(), list[list[float]]()
+    sizes = [1] * leaves
+    for left, right, distance, _size in tree.tolist():
+        one, other = names[int(left)], names[int(right)]
+        if one < 0 or other < 0:
+            names.append(max(one, other))
+            continue
+        names.append(leaves + len(rows))
+        sizes.append(sizes[one] + sizes[other])
+        rows.append([one, other, distance, sizes[-1]])
+    return np.array(rows)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from explainers._registry import explainer
 @explainer(
     name="SmoothGrad",
     signed=False,
+    magnitude=True,
     unit="logits / full scale",
     reference="arXiv:1706.03825",
     passes=lambda params, _shape: params.samples,

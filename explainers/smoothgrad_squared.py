@@ -1,8 +1,8 @@
 """**What it is.** As in SmoothGrad, the gradient of the raw score (the logit) is taken at many noisy copies of the
 image, but each is squared before they are averaged. Gradients of both signs then add up instead of canceling out.
 
-**What it guarantees.** The same seed gives the same map. No value is smaller than the square of the one in SmoothGrad:
-the rest is what VarGrad shows.
+**What it guarantees.** The same seed gives the same map. No value is smaller than the square of the one in SmoothGrad;
+in gray pictures the rest is what VarGrad shows.
 
 **When to distrust it.** Squaring makes few places stand out, and a map that looks clear is no truer one. It ranked
 pixels better than the plain average where models were trained again without the pixels it had named
@@ -26,6 +26,7 @@ from explainers._registry import explainer
 @explainer(
     name="SmoothGrad-Squared",
     signed=False,
+    magnitude=True,
     unit="(logits / full scale)²",
     reference="arXiv:1806.10758",
     passes=lambda params, _shape: params.samples,

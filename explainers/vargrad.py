@@ -25,6 +25,7 @@ from explainers._registry import explainer
 @explainer(
     name="VarGrad",
     signed=False,
+    magnitude=True,
     unit="(logits / full scale)²",
     reference="arXiv:1810.03307",
     passes=lambda params, _shape: params.samples,

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 BATCH = 8
 SCALES = (50, 100, 150, 250, 500, 1200)
-"""Of Felzenszwalb's segmentation, from fine to coarse, as in the paper."""
+"""Of Felzenszwalb's segmentation, from fine to coarse, as in the paper; of a picture from -1 to 1, as in the authors'
+code."""
+TINY = 1e-6
 SMALLEST = 0.003
 """Area of the smallest region, as a share of the picture: 150 pixels at a side of 224."""
 MARGIN = 0.022
@@ -68,8 +70,9 @@ class XraiParams(Params):
 def xrai(model: Classifier, x: Tensor, target: int, params: XraiParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> mean contribution (h, w) per pixel of the region that a pixel was taken with."""
     contributions = _contributions(model, x, target, params.steps).numpy().astype(np.float64)
-    heat = _ranked(contributions.ravel(), _regions(x[0].numpy()))
-    return torch.from_numpy(heat.reshape(contributions.shape).astype(np.float32))
+    visible, heat = model.card.input.visible, np.zeros(contributions.shape, dtype=np.float32)
+    heat[visible] = _ranked(contributions[visible], _regions(x[0].numpy())[:, visible.ravel()])
+    return torch.from_numpy(heat)
 
 
 def _contributions(model: Classifier, x: Tensor, target: int, steps: int) -> Tensor:
@@ -90,7 +93,8 @@ def _regions(pixels: npt.NDArray[np.float32]) -> csc_array:
     from scipy.sparse import csc_array
     from skimage.segmentation import felzenszwalb
 
-    side, picture = min(pixels.shape[1:]), pixels.transpose(1, 2, 0)
+    side, (low, high) = min(pixels.shape[1:]), (pixels.min(), pixels.max())
+    picture = (2 * (pixels - low) / max(high - low, TINY) - 1).transpose(1, 2, 0)
     margin, smallest = round(MARGIN * side), round(SMALLEST * picture[..., 0].size)
 
     def segmented(scale: float) -> npt.NDArray[np.int64]:
@@ -122,7 +126,7 @@ def _widened(region: npt.NDArray[np.bool_], margin: int) -> npt.NDArray[np.bool_
 
 
 def _ranked(contributions: Values, regions: csc_array) -> Values:
-    """contributions (h * w) -> for each pixel the mean over what its region added when it was taken.
+    """contributions (P,), regions (R, P) -> for each pixel the mean over what its region added when it was taken.
 
     The rest, in pieces too small to be taken, gets its own mean.
     """

@@ -113,7 +113,9 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
 
     def on_pieces(method: Callable[..., Any]) -> Task:
         given = {"baselines": baseline_image("blurred", x), "n_samples": SAMPLES, "perturbations_per_eval": BATCH}
-        return lambda: method(two).attribute(x, target=1, feature_mask=superpixels(x, 49)[None, None], **given)
+        return lambda: method(two).attribute(
+            x, target=1, feature_mask=superpixels(x, 49, torch.ones(x.shape[2:], dtype=torch.bool))[None, None], **given
+        )
 
     def grad_cam() -> Tensor:
         heat: Tensor = attr.LayerAttribution.interpolate(

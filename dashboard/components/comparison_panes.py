@@ -12,19 +12,18 @@ from core.registry import Method
 from core.values import Attribution, Case, Floats, Prediction, View
 from dashboard.components.viewer import Frame, Heat, Pane, Picture, Preset, Scale, Window
 from dashboard.components.viewer.values import Lut
-from dashboard.components.words import UNKNOWN, settings, shape
+from dashboard.components.words import UNKNOWN, shape
 from dashboard.services import pictures
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Finished, Preview
 from defenses import DEFENSES
 from evaluation.goals import wanted
 from evaluation.regions import Place
-from evaluation.words import finding, level, percent
+from evaluation.words import NO_EVIDENCE, finding, level, percent, settings, within
 from explainers import EXPLAINERS
 from imaging.overlay import has_evidence
 from perturbations import PERTURBATIONS
 
-NO_EVIDENCE = "No evidence: this map is zero everywhere."
 PARTS = {
     "cxr": ("Lungs", "Mediastinum"),
     "dermoscopy": ("Dark parts", "Bright parts"),
@@ -92,11 +91,6 @@ def recipe(shown: Finished | Preview | None) -> str:
         if area is not None:
             parts.append(within(what, area))
     return " · ".join([*parts, f"seed {request.seed}", f"{attribution.heat.shape[0]} px"])
-
-
-def within(what: str, place: Place) -> str:
-    """ "explained only in 0.1, 0.2, 0.6, 0.7"."""
-    return f"{what} in {place if isinstance(place, str) else ', '.join(f'{edge:.3g}' for edge in place)}"
 
 
 def _with_settings(method: Method, params: Mapping[str, Value]) -> str:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.values import Modality, ModelCard
+from core.values import Modality
 from dashboard.components.links import page
 from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.components.theme import theme_switch
 from dashboard.components.uploads import collect_uploads
-from dashboard.services.cases import Entry, first_case, worklist_entries
+from dashboard.services.cases import current_entry, first_case, worklist_entries
 from dashboard.services.models import default_for, offered, title
 from dashboard.state import CASE, FOLLOWS, MODEL, PLAIN, TECHNICAL, WORDING
 from evaluation.words import NOTICE
@@ -36,21 +36,6 @@ def frame(pages: Sequence[str]) -> None:
         theme_switch()
     with st.container(key="notice"):
         st.caption(NOTICE)
-
-
-def current_entry() -> Entry | None:
-    """The case that is picked; None when there are no cases at all."""
-    return {entry.case.id: entry for entry in worklist_entries()}.get(st.session_state[CASE])
-
-
-def choose_model(card: ModelCard) -> None:
-    """Pick a model, and a case of its kind where the one at hand is of another; call before the frame is drawn."""
-    entry, modality = current_entry(), card.input.modality
-    if entry is None or entry.case.modality != modality:
-        st.session_state[CASE] = first_case(modality) or st.session_state[CASE]
-    st.session_state[MODEL] = card.key
-    entry = current_entry()
-    st.session_state[FOLLOWS] = entry.case.modality if entry else None
 
 
 def _pick_case() -> None:

@@ -20,10 +20,11 @@ from explainers.metrics import MEASURES
 
 INTRODUCTION = """
 Each method explained the score of pictures whose finding is outlined, and each map was scored by how well its place
-agrees with the outline. No map was smoothed for it, and evidence against the finding counts as the lowest. Two maps
-that know neither model nor picture stand beside them: random values, and a blob in the center. **The blob is a strong
-rival**: a melanoma fills the middle of most pictures, so pointing to the center is right without knowing anything. A
-method has shown something only where it does better.
+agrees with the outline. No map was smoothed for it, and evidence against the finding counts as the lowest; where the
+sign of a map tells darker from brighter instead, its size counts. Two maps that know neither model nor picture stand
+beside them: random values, and a blob in the center. **The blob is a strong rival**: a melanoma fills the middle of
+most pictures, so pointing to the center is right without knowing anything. A method has shown something only where it
+does better.
 
 A low score can be the model's doing: where the model looks elsewhere, a true map points elsewhere too. None of the
 pictures was used in training; but drawn ones of the same kind were, and on those models and maps look too good.
@@ -53,7 +54,7 @@ def localization() -> None:
         card = _pick_model(name, cards)
         found = measured(card, name)
         st.caption(_pictures(found))
-        st.html(_table(found.rows))
+        st.html(_table(found))
         st.caption(KEY + _absent(found.rows))
         for twin in cards:
             if twin.role == "robust" and twin.twin == cards[0].key:
@@ -96,18 +97,18 @@ def _absent(rows: Iterable[Row]) -> str:
     return f" Not measured here: {names}." if absent else ""
 
 
-def _table(rows: Iterable[Row]) -> str:
+def _table(found: Measured) -> str:
     """The name of each map and what its scores say, above the scores, as HTML."""
     head = "".join(f'<th scope="col">{escape(MEASURES[key].name)}</th>' for key in SCORES)
-    bodies = "".join(f"<tbody>{_lines(row)}</tbody>" for row in rows)
+    bodies = "".join(f"<tbody>{_lines(row, found.pictures)}</tbody>" for row in found.rows)
     return f'<table class="numbers-table"><thead><tr>{head}</tr></thead>{bodies}</table>'
 
 
-def _lines(row: Row) -> str:
+def _lines(row: Row, pictures: int) -> str:
     blind = row.method in BLIND
     name = BLIND[row.method] if blind else EXPLAINERS[row.method].name
     said = "Knows neither model nor picture." if blind else sentence(row)
-    scores = (_score(row.scores[key], 0 if blind else sign(row.over_center[key])) for key in SCORES)
+    scores = (_score(row.scores[key], 0 if blind else sign(row.over_center[key]), pictures) for key in SCORES)
     cells = "".join(f"<td>{score}</td>" for score in scores)
     return (
         f'<tr><th scope="rowgroup" colspan="{len(SCORES)}">{escape(name)} <small>{escape(said)}</small></th></tr>'
@@ -115,12 +116,13 @@ def _lines(row: Row) -> str:
     )
 
 
-def _score(score: Score, mark: int) -> str:
-    """ "▲ 0.53 (0.41 to 0.66)", as HTML."""
+def _score(score: Score, mark: int, pictures: int) -> str:
+    """ "▲ 0.53 (0.41 to 0.66)", as HTML; with n where not all pictures have the score."""
     if not score.n or score.interval is None:
         return "–"
     low, high = score.interval
-    return f"{MARKS[mark]}{score.value:.2f} <small>({low:.2f} to {high:.2f})</small>"
+    counted = f", n {score.n}" if score.n < pictures else ""
+    return f"{MARKS[mark]}{score.value:.2f} <small>({low:.2f} to {high:.2f}{counted})</small>"
 
 
 def _twin(card: ModelCard, twin: ModelCard, name: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.params import ParamSpec, Value
-from core.registry import Method
 from core.values import Modality, Perturbation, Prediction, Role
 from dashboard.services.finished import Request
 from defenses import DEFENSES
@@ -65,15 +63,3 @@ def behind(request: Request) -> str:
 def noise(perturbation: Perturbation, *, technical: bool) -> str:
     """The control of a perturbation; technical names the norm and its value."""
     return control_caption(perturbation) if technical else "noise of the same size"
-
-
-def settings(method: Method, values: Mapping[str, Value]) -> str:
-    """ "epsilon 1/255, steps 20": parameters with their units, in the order of their declaration."""
-    return ", ".join(_setting(spec, values[spec.name]) for spec in method.params.specs())
-
-
-def _setting(spec: ParamSpec, value: Value) -> str:
-    name = spec.name.replace("_", " ")
-    if isinstance(value, bool):
-        return name if value else f"no {name}"
-    return f"{name} {value:g}{spec.unit}" if isinstance(value, int | float) else f"{name} {value}"

@@ -18,8 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.errors import InputError, SecondLookError
 from core.registry import Method, Registry
 from core.values import MODALITIES, Direction, Modality, ModelCard
-from dashboard.services.cases import Entry, first_case, worklist_entries
-from dashboard.services.models import offered
+from dashboard.services.cases import current_entry, worklist_entries
+from dashboard.services.models import choose, offered
 from dashboard.state import (
     AGAINST,
     ATTACK_HERE,
@@ -27,7 +27,6 @@ from dashboard.state import (
     CLOSER,
     COLUMNS,
     EXPLAIN_HERE,
-    FOLLOWS,
     GOAL,
     KNOWS,
     MAPS,
@@ -226,12 +225,7 @@ def _put_model(asked: Mapping[str, str]) -> None:
         raise InputError(
             f"The model {asked['model'][:40]!r} of the link", "is not installed here", "Choose another model."
         )
-    entry, modality = _shown(), card.input.modality
-    if "case" not in asked and entry is not None and entry.case.modality != modality:
-        st.session_state[CASE] = first_case(modality) or entry.case.id
-        entry = _shown()
-    st.session_state[MODEL] = card.key
-    st.session_state[FOLLOWS] = entry.case.modality if entry else None
+    choose(card, keep_case="case" in asked)
     _put_reading(card, asked)
 
 
@@ -267,16 +261,10 @@ def _put_methods(asked: Mapping[str, str]) -> None:
 
 def _modality(asked: Mapping[str, str]) -> Modality | None:
     """What kind of picture a link leads to: a model that it does not name follows the case that it does."""
-    entry, card = _shown(), offered().get(st.session_state.get(MODEL, ""))
+    entry, card = current_entry(), offered().get(st.session_state.get(MODEL, ""))
     if entry is not None and (card is None or ("model" not in asked and "case" in asked)):
         return entry.case.modality
     return card.input.modality if card else None
-
-
-def _shown() -> Entry | None:
-    """The case that is chosen, or that will be shown where none is."""
-    entries = {entry.case.id: entry for entry in worklist_entries()}
-    return entries.get(st.session_state.get(CASE) or "") or entries.get(first_case() or "")
 
 
 def _put_grid(asked: Mapping[str, str]) -> None:
@@ -318,7 +306,7 @@ def _put_goal(asked: Mapping[str, str]) -> None:
             f"The seed {seed[:40]!r} of the link", f"is no whole number up to {HIGHEST_SEED}", "Choose one."
         )
     st.session_state[GOAL], st.session_state[SEED] = goal, int(seed)
-    place, entry = asked.get("where", ""), _shown()
+    place, entry = asked.get("where", ""), current_entry()
     st.session_state[REGION], st.session_state[REGION_OF] = _region(region), entry.case.id if entry else None
     if entry is not None and place not in ("", BORDER, *entry.case.regions):
         raise InputError(f"The region {place[:40]!r} of the link", "is not marked on this case", "Choose another.")

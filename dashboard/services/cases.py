@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
+import streamlit as st
+
 from core.errors import Cancelled, InputError, SecondLookError
 from core.progress import Report
 from core.values import MODALITIES, Case, Modality
 from dashboard.services import pictures
 from dashboard.services.jobs import READING, Cancel, Job, submit
-from dashboard.state import held
+from dashboard.state import CASE, held
 from evaluation.words import in_sentence
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.read import frame_count, read_case
@@ -182,3 +184,9 @@ def first_case(modality: Modality | None = None) -> str | None:
     with_finding = (entry for entry in entries if any(entry.case.truth.values()))
     first = next(with_finding, next(iter(entries), None))
     return first.case.id if first else None
+
+
+def current_entry() -> Entry | None:
+    """The case that is chosen, or that is shown where none is; None where there are no cases at all."""
+    entries = {entry.case.id: entry for entry in worklist_entries()}
+    return entries.get(st.session_state.get(CASE) or "") or entries.get(first_case() or "")

@@ -16,7 +16,7 @@ from core.errors import Cancelled, OutOfScope, SecondLookError, Unsupported
 from core.progress import Report
 from core.values import ModelCard
 from dashboard.services.jobs import Cancel, Job, Work, always, failure, submit
-from dashboard.services.results import Key, shared_card
+from dashboard.services.results import Key, kept_with
 from dashboard.services.shelf import Shelf
 
 OWN_BYTES, SHARED_BYTES = 32 << 20, 96 << 20  # a map takes some 300 kB
@@ -44,6 +44,7 @@ class Errands(Generic[K, T]):
 
     def __init__(self, shared: Shelf[K, T] | None, own_bytes: int = OWN_BYTES) -> None:
         self._shared, self._own = shared, Shelf[K, T](own_bytes)
+        self._made: dict[K, tuple[T, ModelCard | None]] = {}  # of those wanted, for which the shelf may have no room
         self.wanted: Mapping[K, Task[T]] = {}
         self.errors: dict[K, SecondLookError] = {}
         self.stopped = False
@@ -61,6 +62,7 @@ class Errands(Generic[K, T]):
                 self.stopped = False
                 self.errors = {key: error for key, error in self.errors.items() if key in wanted}
             self.wanted, self._listening = dict(wanted), listening
+            self._made = {key: made for key, made in self._made.items() if key in wanted}
             if self.halted or self._current not in wanted:
                 self._drop()
             self._go_on()
@@ -68,12 +70,16 @@ class Errands(Generic[K, T]):
     def get(self, key: K) -> T | None:
         """The value, once it is there."""
         shelf, card = self._shelf(key)
-        return shelf.get(key, card)
+        made, made_with = self._made.get(key, (None, None))
+        return made if made is not None and made_with == card else shelf.get(key, card)
 
     def keep(self, key: K, value: T) -> None:
         """Keep a value."""
         shelf, card = self._shelf(key)
         shelf.put(key, value, card)
+        with self._lock:
+            if key in self.wanted:
+                self._made[key] = value, card
 
     def stop(self) -> None:
         """The user pressed Cancel: what is there stays."""
@@ -138,8 +144,8 @@ class Errands(Generic[K, T]):
         return elapsed * (1 - self.share) / gained
 
     def _shelf(self, key: K) -> tuple[Shelf[K, T], ModelCard | None]:
-        card = None if self._shared is None else shared_card(key)
-        return (self._own, None) if self._shared is None or card is None else (self._shared, card)
+        shared, card = kept_with(key)
+        return self._own if self._shared is None or not shared else self._shared, card
 
     def _ended(self, key: K) -> bool:
         return key in self.errors or self.get(key) is not None
@@ -156,9 +162,9 @@ class Errands(Generic[K, T]):
 
     def _begin_next(self) -> None:
         key = self._current = next((key for key in self.wanted if not self._ended(key)), None)
-        self._part, self._job = 0.0, None
-        if key is not None:
-            self._job = submit(partial(self._run, key, self.wanted[key].work), self._listening)
+        self._part = 0.0
+        run = None if key is None else partial(self._run, key, self.wanted[key].work)
+        self._job = submit(run, self._listening) if run else None
 
     def _run(self, key: K, work: Work[T], report: Report, cancel: Cancel) -> None:
         def reported(share: float) -> None:

@@ -26,7 +26,7 @@ from evaluation.session import fitted
 from evaluation.stability import Stability, across_models, under_rounding
 from evaluation.suitability import admit
 from explainers import EXPLAINERS, Explainer, explain
-from explainers.metrics import MEASURES, assess
+from explainers.metrics import MEASURES, assess, passes_of
 from imaging.overlay import display_scale
 
 ROUNDING = 16  # copies of the picture, each moved as rounding may move it
@@ -37,7 +37,8 @@ class Question:
     """Everything a map depends on.
 
     target and against are positions among the labels of the model: why target, or why target rather than against.
-    region: the only part of the case, in shares of it, that is explained.
+    region: the only part of the case, in shares of it, that is explained. point: the operating point of the model,
+    empty for a method that does not depend on it.
     """
 
     subject: Subject
@@ -49,6 +50,7 @@ class Question:
     params: Params
     seed: int
     region: Rectangle | None = None
+    point: str = ""
 
     @property
     def explainer(self) -> Explainer:
@@ -122,7 +124,7 @@ class Maps(Errands[Question, Explained]):
         own = held(OwnModels).classifiers.get(question.model)
 
         def work(report: Report, cancel: Cancel) -> Explained:
-            model = _loaded(question.model, own, report, cancel)
+            model = _loaded(question.model, question.point, own, report, cancel)
             self.offers[question.model] = model.offers
             return _explained(question, case, model, report, cancel)
 
@@ -141,7 +143,7 @@ class Measured(Errands[About, Assessment]):
         own = held(OwnModels).classifiers.get(about.model)
 
         def work(report: Report, cancel: Cancel) -> Assessment:
-            model = _loaded(about.model, own, report, cancel)
+            model = _loaded(about.model, about.question.point, own, report, cancel)
             fit = fitted(case, model.card)
             region = in_model_frame(case.regions[about.region], fit.geometry) if about.region else None
             return assess(
@@ -156,8 +158,7 @@ class Measured(Errands[About, Assessment]):
             )
 
         measure = MEASURES[about.measure]
-        params = measure.params()
-        return Task(work, 3 * measure.passes(params, (3, 224, 224)) + measure.maps(params) * about.question.passes)
+        return Task(work, passes_of(measure, measure.params(), (3, 224, 224), about.question.passes))
 
 
 class Repeated(Errands[About, Stability]):
@@ -172,14 +173,14 @@ class Repeated(Errands[About, Stability]):
         own = held(OwnModels).classifiers.get(about.model)
 
         def work(report: Report, cancel: Cancel) -> Stability:
-            model = _loaded(about.model, own, report, cancel)
+            model = _loaded(about.model, about.question.point, own, report, cancel)
             pixels = fitted(case, model.card).pixels
             if not about.other:
                 seed = about.question.seed
                 return under_rounding(
                     model, pixels, attribution, draws=ROUNDING, seed=seed, report=report, cancel=cancel
                 )
-            other = _loaded(about.other, None, report, cancel)
+            other = _loaded(about.other, "", None, report, cancel)
             return across_models([model, other], pixels, attribution, report=report, cancel=cancel)
 
         return Task(work, about.question.passes * (1 if about.other else ROUNDING))
@@ -189,11 +190,13 @@ class Repeated(Errands[About, Stability]):
 class Together:
     """What n maps say together.
 
-    matrix (n, n): rank correlations; mean and disagreement (h, w): mean and standard deviation of the ranks, nan
-    everywhere where no map prefers any place.
+    by_magnitude: whether one of them counts by magnitude, and so all do in mean and disagreement; matrix (n, n): rank
+    correlations; mean and disagreement (h, w): mean and standard deviation of the ranks, nan everywhere where no map
+    prefers any place.
     """
 
-    questions: tuple[Question, ...]
+    maps: tuple[Explained, ...]
+    by_magnitude: bool
     matrix: npt.NDArray[np.float64]
     mean: Floats
     disagreement: Floats
@@ -207,10 +210,11 @@ class Combined:
 
     def of(self, maps: Sequence[Explained], card: ModelCard) -> Together:
         """Two or more maps of one picture together."""
-        questions = tuple(each.question for each in maps)
-        if self._latest is None or self._latest.questions != questions:
+        if self._latest is None or self._latest.maps != tuple(maps):
             heats, visible = [each.attribution.heat for each in maps], seen(maps[0].attribution, card)
-            self._latest = Together(questions, rank_matrix(heats, visible), *consensus(heats, visible))
+            sizes = [each.question.explainer.magnitude for each in maps]
+            matrix = rank_matrix(heats, visible, sizes)
+            self._latest = Together(tuple(maps), any(sizes), matrix, *consensus(heats, visible, sizes))
         return self._latest
 
 
@@ -226,9 +230,9 @@ def surrogate_of(card: ModelCard, label: str, known: Mapping[str, ModelCard]) ->
     return next((other for other in others if other.input == card.input and label in other.labels), None)
 
 
-def _loaded(key: str, own: Classifier | None, report: Report, cancel: Cancel) -> Classifier:
+def _loaded(key: str, point: str, own: Classifier | None, report: Report, cancel: Cancel) -> Classifier:
     model = load_classifier(key, lambda _: report(0.0), cancel) if own is None else own
-    return model.watched(lambda _x, _logits: step())
+    return (model.at(point) if point else model).watched(lambda _x, _logits: step())
 
 
 def _explained(question: Question, case: Case, model: Classifier, report: Report, cancel: Cancel) -> Explained:

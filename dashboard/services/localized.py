@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from core.values import ModelCard
@@ -36,8 +37,8 @@ def measured_sets() -> dict[str, list[ModelCard]]:
 def measured(card: ModelCard, name: str) -> Measured:
     """What was measured of a model on a set."""
     found = next(each for each in localizations_of(card) if each.name == name)
-    flagged, areas = found.flagged, sorted(found.areas.tolist())
-    return Measured(len(flagged), int(flagged.sum()), found.left_out, areas[len(areas) // 2], tuple(rows_of(found)))
+    flagged, area = found.flagged, float(np.median(found.areas))
+    return Measured(len(flagged), int(flagged.sum()), found.left_out, area, tuple(rows_of(found)))
 
 
 @st.cache_data(show_spinner=False)

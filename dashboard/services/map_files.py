@@ -14,11 +14,11 @@ from PIL import Image, ImageDraw, ImageFont
 from core.values import Case
 from dashboard.services import pictures
 from dashboard.services.explaining import Explained
-from evaluation.words import NOTICE
+from evaluation.words import NO_EVIDENCE, NOTICE, settings, within
 from explainers import EXPLAINERS
 from imaging.colormaps import DIVERGING, SEQUENTIAL
 from imaging.geometry import to_case
-from imaging.overlay import overlay
+from imaging.overlay import has_evidence, overlay
 from imaging.secondary_capture import Derived, secondary_capture
 
 SMALLEST_TEXT = 11  # pixels
@@ -31,16 +31,15 @@ def as_png(case: Case, explained: Explained) -> bytes:
     picture = _overlaid(case, explained)
     height, width = picture.shape[:2]
     text = max(SMALLEST_TEXT, min(width // 32, 28))
-    strip = 6 * text
+    strip = 7 * text
     canvas = Image.new("RGB", (width, height + strip), BLACK)
     canvas.paste(Image.fromarray(picture), (0, 0))
     draw, left, top = ImageDraw.Draw(canvas), text, height + text // 2
     colors = DIVERGING if explained.attribution.signed else SEQUENTIAL
-    bar = Image.fromarray(colors[None]).resize((width - 2 * left, text))
+    bar = Image.fromarray(colors[None]).resize((max(1, width - 2 * left), text))
     canvas.paste(bar, (left, top))
-    low, high = ends(explained)
-    for row, line in enumerate((f"{low} to {high} {explained.attribution.unit}", _title(explained), NOTICE), 1):
-        _write(draw, line, (left, top + round(row * 1.35 * text)), text, width - 2 * left)
+    for row, line in enumerate((_scale(explained), _title(explained), _settings(explained), NOTICE), 1):
+        _write(draw, line, (left, top + round(row * 1.3 * text)), text, width - 2 * left)
     stream = io.BytesIO()
     canvas.save(stream, format="PNG")
     return stream.getvalue()
@@ -63,7 +62,7 @@ def as_dicom(case: Case, explained: Explained) -> bytes:
     draw = ImageDraw.Draw(canvas)
     draw.rectangle((0, canvas.height - 2 * text, canvas.width, canvas.height), BLACK)
     _write(draw, NOTICE, (text // 2, canvas.height - round(1.7 * text)), text, canvas.width - text)
-    derivation = f"{_title(explained)}. {NOTICE}"
+    derivation = f"{_title(explained)}. {_settings(explained)}. {_scale(explained)}. {NOTICE}"
     return secondary_capture(
         np.asarray(canvas), case, Derived("map", "Second Look: saliency overlay", NOTICE, derivation)
     )
@@ -90,11 +89,26 @@ def _title(explained: Explained) -> str:
     return f"{said}, {grain}" if grain else said
 
 
+def _settings(explained: Explained) -> str:
+    """What the map depends on beside case, model and finding."""
+    question = explained.question
+    where = [] if question.region is None else [within("explained only", question.region)]
+    point = [f"operating point {question.point}"] if question.point else []
+    chosen = settings(question.explainer, question.params.as_dict())
+    return ", ".join([*filter(None, [chosen]), *point, *where, f"seed {question.seed}"])
+
+
+def _scale(explained: Explained) -> str:
+    """The ends of the scale, or that there is nothing on it."""
+    low, high = ends(explained)
+    return f"{low} to {high} {explained.attribution.unit}" if has_evidence(explained.attribution) else NO_EVIDENCE
+
+
 def _write(draw: ImageDraw.ImageDraw, line: str, place: tuple[int, int], size: int, width: int) -> None:
     """White text, smaller where it would not fit; the font of Pillow lacks a few signs."""
     line = line.translate(PLAINER)
     font = ImageFont.load_default(size)
     taken = draw.textlength(line, font)
     if taken > width:
-        font = ImageFont.load_default(size * width / taken)
+        font = ImageFont.load_default(max(1, size * width / taken))
     draw.text(place, line, WHITE, font)

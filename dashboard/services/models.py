@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import streamlit as st
+
 from core.values import Modality, ModelCard, Role
+from dashboard.services.cases import current_entry, first_case
 from dashboard.services.own import OwnModels
-from dashboard.state import held
+from dashboard.state import CASE, FOLLOWS, MODEL, held
 from model_zoo.cards import cards
 
 OFFERED: tuple[Role, ...] = ("standard", "robust", "regularized", "distilled", "foreign", "backdoored")
@@ -39,3 +42,14 @@ def title(card: ModelCard) -> str:
     if card.key in held(OwnModels).classifiers:
         return f"Uploaded, not measured here: {card.name}"
     return f"Planted fault: {card.name}" if card.role == "backdoored" else card.name
+
+
+def choose(card: ModelCard, *, keep_case: bool = False) -> None:
+    """Choose a model, and unless the case is to be kept, one of its kind in place of one of another kind; call before
+    the pickers are drawn."""
+    entry, modality = current_entry(), card.input.modality
+    if not keep_case and entry is not None and entry.case.modality != modality:
+        st.session_state[CASE] = first_case(modality) or entry.case.id
+        entry = current_entry()
+    st.session_state[MODEL] = card.key
+    st.session_state[FOLLOWS] = entry.case.modality if entry else None

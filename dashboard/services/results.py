@@ -44,22 +44,19 @@ class Results(Mapping[Request, Finished]):
 
     def put(self, finished: Finished) -> Finished:
         """Keep a comparison, and give it back."""
-        card = shared_card(finished.request)
-        if card is None:
-            self._own.put(finished.request, finished, None)
+        shared, card = kept_with(finished.request)
+        if not shared:
+            self._own.put(finished.request, finished, card)
         else:
             marks = {subject: mark for subject, mark in finished.marks.items() if subject in bundled_subjects()}
             SHARED.put(finished.request, dataclasses.replace(finished, marks=marks), card)
         return finished
 
     def __getitem__(self, request: Request) -> Finished:
-        card = shared_card(request)
-        if card is None:
-            found = self._own.get(request, None)
-        else:
-            found = SHARED.get(request, card)
-            if found is None and (found := first_comparison(request, card)) is not None:
-                SHARED.put(request, found, card)
+        shared, card = kept_with(request)
+        found = (SHARED if shared else self._own).get(request, card)
+        if found is None and shared and card is not None and (found := first_comparison(request, card)) is not None:
+            SHARED.put(request, found, card)
         if found is None:
             raise KeyError(request)
         return found
@@ -79,14 +76,14 @@ class Results(Mapping[Request, Finished]):
         return known
 
 
-def shared_card(key: Key) -> ModelCard | None:
-    """The card of the model where all sessions may see the result, else None."""
-    if key.subject not in bundled_subjects():
-        return None
+def kept_with(key: Key) -> tuple[bool, ModelCard | None]:
+    """Whether all sessions may see a result, and the card of its model, with which the result goes out of date; None
+    where the model was uploaded, and its key stands for its content, or where its card has been damaged since."""
     try:
-        return load_card(key.model)
-    except (UnknownName, ModelError):  # it was uploaded, or its card has been damaged since
-        return None
+        card = load_card(key.model)
+    except (UnknownName, ModelError):
+        return False, None
+    return key.subject in bundled_subjects(), card
 
 
 @cache

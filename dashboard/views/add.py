@@ -7,12 +7,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import SecondLookError
 from core.values import Format, ModelCard
-from dashboard.components.frame import choose_model
 from dashboard.components.links import link_to_model, link_to_models, page
 from dashboard.components.message import message
 from dashboard.components.progress import halted, progress
 from dashboard.components.verdict import verdict_heading, verdict_list, verdict_to_come
 from dashboard.services.adding import Adding, Tried
+from dashboard.services.models import choose
 from dashboard.services.own import MOST, OwnModels
 from dashboard.state import MODEL, held, listening
 from model_zoo.checks import WEIGHTS_BYTES, check_uploaded_weights, uploaded_card
@@ -110,7 +110,7 @@ def _use(card: ModelCard) -> None:
     classifier = held(Adding).hand_over()
     if classifier is not None:
         held(OwnModels).add(classifier)
-    choose_model(card)
+    choose(card)
 
 
 def _own() -> None:

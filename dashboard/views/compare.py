@@ -24,12 +24,11 @@ from dashboard.components.comparing import (
     pick_shown,
     pick_sides,
 )
-from dashboard.components.frame import current_entry
 from dashboard.components.message import message
 from dashboard.components.under_way import under_way
 from dashboard.components.worklist import step
 from dashboard.services import address
-from dashboard.services.cases import worklist_entries
+from dashboard.services.cases import current_entry, worklist_entries
 from dashboard.services.grid import Grid
 from dashboard.services.models import models
 from dashboard.state import ANYWAY, MODEL, held, listening, technical

@@ -20,16 +20,16 @@ from dashboard.components.controls import region_form
 from dashboard.components.explaining import Setup
 from dashboard.components.explaining.choice import meaning_of_choice
 from dashboard.components.findings import caution_list
-from dashboard.components.frame import current_entry
 from dashboard.components.message import message
 from dashboard.components.progress import gate
 from dashboard.components.under_way import under_way
 from dashboard.components.words import shape
 from dashboard.services import address
+from dashboard.services.cases import current_entry
 from dashboard.services.explaining import Combined, Explained, Maps
 from dashboard.services.models import models
 from dashboard.services.own import OwnModels
-from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, method_key, of_model, region_in
+from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, method_key, point_of, region_in
 from defenses import DEFENSES
 from evaluation.cautions import case_cautions, map_cautions
 from evaluation.suitability import NotSuitable
@@ -106,9 +106,7 @@ def _offers(card: ModelCard, maps: Maps) -> frozenset[str] | None:
 
 def _read(setup: Setup, found: Explained) -> Prediction:
     """What the model says, at the operating point that the reader chose."""
-    card = setup.card
-    point = st.session_state.get(of_model(card.key, "operating point"))
-    thresholds = card.thresholds(point if point in card.operating_points else None)
+    thresholds = setup.card.thresholds(point_of(setup.card))
     return replace(found.prediction, thresholds=np.asarray(thresholds, dtype=np.float32))
 
 

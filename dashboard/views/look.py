@@ -15,7 +15,6 @@ from dashboard.components.certificate_section import certificate_section
 from dashboard.components.comparison_panes import comparison_panes, comparison_scales, recipe
 from dashboard.components.controls import defense_form, explain_form, region_form, stress_form, where_form
 from dashboard.components.epsilon import epsilon_dial, stops
-from dashboard.components.frame import current_entry
 from dashboard.components.message import message
 from dashboard.components.note import note
 from dashboard.components.prediction import Reading, pick_reading, prediction_panel
@@ -32,7 +31,7 @@ from dashboard.components.words import behind
 from dashboard.components.worklist import step, worklist
 from dashboard.services import address
 from dashboard.services.aside import Asides
-from dashboard.services.cases import Entry, Uploads, worklist_entries
+from dashboard.services.cases import Entry, Uploads, current_entry, worklist_entries
 from dashboard.services.certificates import CERTIFICATE
 from dashboard.services.comparing import COARSE_STEPS, Comparisons, Finished, Mark, Preview, Request, Subject
 from dashboard.services.models import models

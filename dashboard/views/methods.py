@@ -15,8 +15,10 @@ from dashboard.components.localization import localization
 from dashboard.components.tables import table
 from dashboard.components.words import THREATS
 from defenses import DEFENSES
+from defenses.detectors import DETECTORS
 from evaluation.words import in_sentence
-from explainers import EXPLAINERS
+from explainers import EXPLAINERS, Explainer
+from explainers.metrics import MEASURES
 from perturbations import PERTURBATIONS, PerturbationMethod
 
 FORMULA = re.compile(r"\$[^$]+\$")  # Streamlit shows no formula that is broken over two lines
@@ -30,7 +32,9 @@ def methods() -> None:
     with contents:
         _contents("Perturbations", _by_kind())
         _contents("Defenses", DEFENSES)
+        _contents("Detectors", DETECTORS)
         _contents("Explainers", EXPLAINERS)
+        _contents("Measures of maps", MEASURES)
         st.markdown("[Do maps point at the finding?](#localization)")
     with texts:
         st.title("Methods", anchor=False)
@@ -43,12 +47,24 @@ def methods() -> None:
         for defense in DEFENSES:
             chance = " It draws at random at each answer." if defense.random else ""
             _method(defense, f"{defense.family.value}{chance}")
+        st.header("Detectors", anchor="detectors")
+        for detector in DETECTORS:
+            _method(detector, "Compares with clean pictures." if detector.fitted else "Looks at the one picture alone.")
         st.header("Explainers", anchor="explainers")
         for explainer in EXPLAINERS:
-            signs = "Its values are evidence for and against" if explainer.signed else "Its values have one sign"
-            _method(explainer, f"{signs}, in {explainer.unit}.")
+            _method(explainer, f"{_signs(explainer)}, in {explainer.unit}.")
+        st.header("Measures of maps", anchor="measures-of-maps")
+        for measure in MEASURES:
+            unit = f", in {measure.unit}" if measure.unit else ""
+            _method(measure, f"{measure.better.capitalize()} is better{unit}.")
         st.header("Do maps point at the finding?", anchor="localization")
         localization()
+
+
+def _signs(explainer: Explainer) -> str:
+    if explainer.signed and explainer.magnitude:
+        return "The sign of its values tells darker from brighter"
+    return "Its values are evidence for and against" if explainer.signed else "Its values have one sign"
 
 
 def _by_kind() -> list[PerturbationMethod]:
@@ -66,7 +82,7 @@ def _only_on(method: PerturbationMethod) -> str:
 
 def _contents(title: str, registry: Iterable[Method]) -> None:
     links = "\n".join(f"- [{method.name}](#{method.key})" for method in registry)
-    st.markdown(f"[{title}](#{title.lower()})\n{links}")
+    st.markdown(f"[{title}](#{title.lower().replace(' ', '-')})\n{links}")
 
 
 def _method(method: Method, summary: str) -> None:

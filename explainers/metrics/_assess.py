@@ -1,4 +1,4 @@
-"""assess(): asks a measure about a map, and about two maps that know nothing: that is the floor."""
+"""assess(): asks a measure about a map, and about maps that know nothing: that is the floor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from statistics import fmean
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,10 +19,11 @@ from core.values import Assessment, Attribution, Floats, Mask, Score
 from explainers._cam import enlarged
 from explainers._registry import EXPLAINERS
 from explainers.metrics._ranks import is_constant
-from explainers.metrics._registry import MEASURES, Measured, Question
+from explainers.metrics._registry import MEASURES, Measure, Measured, Question
 
 CENTER = 0.25  # standard deviation of the central blob, as a share of the side
-FREE_DRAWS = 32  # random maps whose mean is the floor of a measure that costs no pass; else one
+FREE_DRAWS, FLOOR_DRAWS = 32, 4  # random maps that make the floor of a measure that costs no pass, and of others
+BEST = 0.95  # share of them that a map has to beat
 
 
 def assess(
@@ -39,9 +41,10 @@ def assess(
     """How attribution, made by explain() with this model on pixels (C, h, w), does by a measure.
 
     region (h, w) bool is the marked finding in the model frame, for measures that need one. The score of a map that is
-    the same everywhere is nan. The floor is made of a map of uniform random values, drawn anew whenever the map is made
-    again, and of a Gaussian blob in the center. Raises UnknownName, Unsupported, InputError, ParameterError, and
-    Cancelled at the next pass once cancel is set.
+    the same everywhere is nan. The floor is made of maps of uniform random values, drawn anew whenever the map is made
+    again, and of a Gaussian blob in the center. Maps that count by magnitude are asked about that, but where they are
+    made again; with a map of evidence against, the score is expected to rise where it is hottest. Raises UnknownName,
+    Unsupported, InputError, ParameterError, and Cancelled at the next pass once cancel is set.
     """
     measure, explainer = MEASURES[key], EXPLAINERS[attribution.method]
     params = measure.checked(params)
@@ -56,7 +59,8 @@ def assess(
         raise InputError("Map", shapes, "Assess it with the model and image that it was made for.")
     explaining = explainer.params(**attribution.params)
     shape = pixels.shape[0], pixels.shape[1], pixels.shape[2]
-    passes = 3 * measure.passes(params, shape) + measure.maps(params) * explainer.passes(explaining, shape)
+    asks_the_score = measure.passes(params, shape) > 0
+    passes = passes_of(measure, params, shape, explainer.passes(explaining, shape))
     meter = Meter(passes, report, cancel)
     x, visible = torch.tensor(pixels)[None], torch.from_numpy(model.card.input.visible)
     if attribution.region is not None:
@@ -80,16 +84,21 @@ def assess(
     def asked(heat: Tensor, again: Callable[[Classifier, Tensor], Tensor]) -> Measured:
         if is_constant(heat[visible].numpy()):
             return Measured(math.nan)
+        if not measure.maps(params):
+            heat = explainer.counted(heat)
+        if asks_the_score and attribution.params.get("evidence") == "against":
+            heat = -heat
         question = Question(contrasted(model), x, attribution.target, heat, visible, marked, again)
         with torch.no_grad():
             measured: Measured = measure.function(question, params, torch.Generator().manual_seed(seed))
         return measured
 
-    def score(value: float) -> Score:
-        return Score(value, measure.unit, measure.better)
+    def score(value: float, n: int | None = None) -> Score:
+        return Score(value, measure.unit, measure.better, n=n)
 
     found = asked(torch.from_numpy(attribution.heat), explained)
-    draws = [asked(random(model, x)[0], random) for _ in range(1 if passes else FREE_DRAWS)]
+    draws = [asked(random(model, x)[0], random) for _ in range(FLOOR_DRAWS if passes else FREE_DRAWS)]
+    values, sign = [draw.value for draw in draws], 1 if measure.better == "higher" else -1
     blob = central_blob(shape[1]) * visible
     center = asked(blob, lambda _other, images: blob.expand(len(images), -1, -1))
     if report is not None:
@@ -98,11 +107,17 @@ def assess(
         measure=key,
         params=params.as_dict(),
         score=score(found.value),
-        random=score(fmean(draw.value for draw in draws)),
+        random=score(fmean(values), len(values)),
+        random_best=sign * float(np.quantile([sign * value for value in values], BEST, method="higher")),
         center=score(center.value),
         curve=found.curve,
         random_curve=draws[0].curve,
     )
+
+
+def passes_of(measure: Measure, params: Params, shape: tuple[int, int, int], of_map: int) -> int:
+    """How many images of shape (C, h, w) assess() sends through the model, where a map takes of_map."""
+    return (2 + FLOOR_DRAWS) * measure.passes(params, shape) + measure.maps(params) * of_map
 
 
 def central_blob(side: int) -> Tensor:

@@ -5,8 +5,8 @@ rank correlation of the two. 1 means that pixels are in the same order, 0 that e
 can't be proof of what the model does.
 
 **When to distrust it.** A low score does not make a map right: a random one has 0. A finding may be made of edges,
-and then a right map follows them. Coarse, smooth maps tend to score low for their
-smoothness alone.
+and then a right map follows them. Coarse, smooth maps tend to score low for their smoothness alone. That a map is like
+edges from 0.6, on either side of 0, and no edge map below 0.3, are limits of this program, not of the paper.
 
 **Reference.** Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim 2018, *Sanity checks for saliency maps*,
 [arXiv:1810.03292](https://arxiv.org/abs/1810.03292), which compares maps with an edge detector.

@@ -2,7 +2,7 @@
 several pixels share the most heat, the share of them that lie inside.
 
 **What it guarantees.** It is exact, and costs no pass. A random map hits as often as the finding fills what the model
-sees: that share is its score.
+sees: that share is, but for chance, the mean of the random maps.
 
 **When to distrust it.** One pixel decides, so on one picture it is luck as much as truth: read its mean over many. A
 large finding in the center is hit by a map that always points there: compare with the central blob. A miss may be the

@@ -62,7 +62,7 @@ def test_a_link_brings_the_maps_and_the_rectangle_back(page: Page, address: str)
     page.mouse.up()
     page.locator(".st-key-explain-viewer .tools button[name=area]").click()
     expect(page.locator(".st-key-region")).to_be_visible()
-    settled(page, still=1500)  # a click while Streamlit redraws the page can be lost
+    settled(page)
     page.locator(".st-key-region").get_by_text("Explain", exact=True).click()
     expect(page.locator(".st-key-explain-state")).to_contain_text("depends on inside the rectangle.")
     settled(page)

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from core.values import ModelCard, Role, Score
-from dashboard import callbacks
+from dashboard import session
 from model_zoo import evidence
 from tests.dashboard.synthetic import measured_card, publish, synthetic_evidence
 from tests.toys import linear_classifier
@@ -24,8 +24,8 @@ NAMES: Mapping[Role, str] = {
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _callbacks_as_in_the_server() -> None:
-    callbacks.install()
+def _session_as_in_the_server() -> None:
+    session.install()
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def _cancel() -> Cancel:
 
 
 def assessment(measure: str, value: float, random: float = 1.0, center: float = 2.0) -> Assessment:
-    return Assessment(measure, {}, Score(value), Score(random), Score(center))
+    return Assessment(measure, {}, Score(value), Score(random), random, Score(center))
 
 
 # What is queued
@@ -209,8 +209,11 @@ def test_stability_in_words() -> None:
     result, seen = Stability(nothing, nothing, stable, 0.02, 0.953, 16), np.ones((4, 4), np.bool_)
     assert in_words(About(question()), result, True, seen) == (
         "When each value moves by as much as rounding to 8 bits can move it, 16 repeats put the places in nearly the "
-        "same order (mean rank correlation 0.95); in 50 % of the places the sign holds in at least 95 of 100 repeats "
-        "(by chance: 2 %)."
+        "same order (mean rank correlation 0.95); in 50 % of the places the sign holds in all 16 repeats (by "
+        "chance: 2 %)."
+    )
+    assert "in at least 38 of 40 repeats" in in_words(
+        About(question()), dataclasses.replace(result, maps=40), True, seen
     )
     seen[2:] = False
     told = in_words(About(question(), other="toy_2"), dataclasses.replace(result, maps=2), False, seen)
@@ -249,6 +252,68 @@ def test_files_have_the_size_of_the_case_and_name_nobody(modality: Modality) -> 
     drawn = np.asarray(picture)[:70].astype(int)
     assert np.array_equal(drawn, header.pixel_array[:70].astype(int))
     assert read_case(data).pixels.shape == (96, 96, 3)
+
+
+def asks_at_a_point() -> None:
+    import streamlit as st
+
+    from dashboard.components.explaining import Setup
+    from dashboard.services.cases import bundled
+    from dashboard.state import of_model
+    from explainers import EXPLAINERS
+    from model_zoo.cards import load_card
+
+    card = load_card("dermoscopy_melanoma")
+    _, other = card.operating_points
+    st.session_state[of_model(card.key, "operating point")] = other
+    setup = Setup(bundled()[0], card, 0, None, None)
+    st.session_state["asked"] = [setup.question(EXPLAINERS[key]).point for key in ("counterfactual", "grad_cam")]
+    st.session_state["wanted"] = [other, ""]
+
+
+def test_only_a_map_that_depends_on_the_operating_point_is_asked_for_at_it() -> None:
+    app = AppTest.from_function(asks_at_a_point).run()
+    assert not app.exception
+    assert app.session_state["asked"] == app.session_state["wanted"]
+    model = small_cnn_classifier()
+    for point in model.card.operating_points:
+        assert explaining._loaded("toy", point, model, lambda share: None, _cancel()).point == point
+
+
+def test_files_say_what_the_map_depends_on_and_that_it_is_empty() -> None:
+    found = answered()
+    asked = dataclasses.replace(found.question, seed=4, region=(0.25, 0.25, 0.5, 0.5), point="screening")
+    nothing = dataclasses.replace(found.attribution, heat=np.zeros_like(found.attribution.heat))
+    empty = dataclasses.replace(found, question=asked, attribution=nothing)
+    said = str(dcmread(io.BytesIO(as_dicom(TOY_CASE, empty))).DerivationDescription)
+    assert "operating point screening, explained only in 0.25, 0.25, 0.5, 0.5, seed 4. No evidence" in said
+
+
+@pytest.mark.parametrize("size", [(64, 20), (12, 400), (32, 32)])
+def test_a_tiny_picture_can_be_saved(size: tuple[int, int]) -> None:
+    case = dataclasses.replace(TOY_CASE, pixels=np.full((*size, 1), 0.5, np.float32), regions={})
+    found = answered(case)
+    assert Image.open(io.BytesIO(as_png(case, found))).width == size[1]
+    assert dcmread(io.BytesIO(as_dicom(case, found))).Rows == size[0]
+
+
+def test_what_has_no_room_on_the_shelf_is_computed_once_and_shown() -> None:
+    done: list[str] = []
+
+    def task(name: str) -> Task[str]:
+        def work(report: object, cancel: object) -> str:
+            done.append(name)
+            return 3 * name * (1 << 10)
+
+        return Task(work, 1)
+
+    keys = {question(method=name): name for name in ("grad_cam", "saliency", "occlusion")}
+    errands = Numbers()
+    errands.ask({key: task(name) for key, name in keys.items()}, always)
+    errands.wait(PATIENCE)
+    assert done == list(keys.values())
+    assert (errands.done, errands.working) == (3, False)
+    assert all(errands.get(key) for key in keys)
 
 
 def test_a_file_of_an_enlarged_map_says_so() -> None:

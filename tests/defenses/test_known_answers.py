@@ -181,7 +181,7 @@ def test_the_model_is_shown_what_its_denoiser_makes_of_the_picture() -> None:
         torch.testing.assert_close(defended(x), model(x + strength * (x.square() - x)))
         gradient, _ = input_gradient(defended, x, lambda z: z[:, 0])
         torch.testing.assert_close(gradient, weights(model) * (1 - strength + 2 * strength * x))
-    with pytest.raises(Unsupported, match="needs denoisers, which this model does not offer"):
+    with pytest.raises(Unsupported, match="needs a denoiser, which this model does not offer"):
         defend("input_reconstruction", linear_classifier())
 
 

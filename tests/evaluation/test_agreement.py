@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from core.values import Floats, Mask
-from evaluation.agreement import consensus, rank_matrix
+from evaluation.agreement import chance_disagreement, consensus, rank_matrix
 from explainers.metrics import rank_correlation
 
 EVERYWHERE = np.ones((2, 2), np.bool_)
@@ -52,6 +52,23 @@ def test_consensus_by_hand() -> None:
     mean, disagreement = consensus([RISING, -RISING], EVERYWHERE)
     np.testing.assert_allclose(mean, 0.5)
     np.testing.assert_allclose(disagreement, np.array([[1 / 2, 1 / 6], [1 / 6, 1 / 2]]), atol=1e-7)
+
+
+def test_with_a_map_that_counts_by_magnitude_others_do_so_too() -> None:
+    signed = np.array([[-4, -1], [2, 3]], np.float32)
+    size, other = np.abs(signed), -signed
+    matrix = rank_matrix([signed, size, other], EVERYWHERE, [False, True, False])
+    np.testing.assert_allclose(matrix, [[1, 1, -1], [1, 1, 1], [-1, 1, 1]])
+    mean, disagreement = consensus([signed, size], EVERYWHERE, [False, True])
+    np.testing.assert_allclose(mean, np.array([[1, 0], [1 / 3, 2 / 3]]), atol=1e-7)
+    assert not disagreement.any()
+
+
+def test_disagreement_by_chance_is_that_of_maps_that_have_nothing_in_common() -> None:
+    assert chance_disagreement(2) == pytest.approx(1 / 6, abs=0.002)
+    maps = [np.random.default_rng(seed).random((64, 64)).astype(np.float32) for seed in range(5)]
+    _, disagreement = consensus(maps, np.ones((64, 64), np.bool_))
+    assert disagreement.mean() == pytest.approx(chance_disagreement(5), abs=0.005)
 
 
 def test_only_visible_pixels_count() -> None:

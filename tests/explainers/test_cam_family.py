@@ -261,6 +261,17 @@ def test_xrai_of_a_linear_model_adds_up_to_weight_times_distance_from_mid_gray(c
     assert ours("xrai", model).sum() == pytest.approx(contributions.sum(), abs=1e-4)
 
 
+def test_xrai_loses_nothing_at_the_rim_of_what_a_model_sees() -> None:
+    model = linear_classifier(size=64)
+    spec = dataclasses.replace(model.card.input, fit="fov")
+    blind = dataclasses.replace(model, card=dataclasses.replace(model.card, input=spec))
+    model.network.weight.data *= torch.from_numpy(spec.visible)
+    contributions = model.network.weight[0, 0].numpy() * (picture(model)[0] - 0.5)
+    heat = explain("xrai", blind, picture(model), 0).heat
+    assert heat.sum() == pytest.approx(contributions.sum(), abs=1e-4)
+    assert np.abs(contributions).sum() > 1
+
+
 def test_xrai_outlines_the_square_that_counts() -> None:
     """A bright square on dark ground, of weight 1 for each of its pixels and 0 elsewhere: (0.9 - 0.5) * 1 inside."""
     model, size = linear_classifier(size=64), 64

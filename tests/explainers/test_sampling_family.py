@@ -53,13 +53,18 @@ def contributions(model: Classifier, x: Tensor, baseline: Tensor) -> Tensor:
 # Superpixels
 
 
+def cut(x: Tensor, count: int) -> Tensor:
+    """The pieces of a picture that can be seen up to its corners."""
+    return superpixels(x, count, torch.ones(x.shape[2:], dtype=torch.bool))
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_superpixels_are_connected_numbered_and_follow_an_edge(channels: int) -> None:
     from scipy.ndimage import label
 
     x = torch.full((1, channels, 64, 64), 0.2)
     x[:, :, :, 27:] = 0.8
-    pieces = superpixels(x, 16)
+    pieces = cut(x, 16)
     assert pieces.unique().tolist() == list(range(int(pieces.max()) + 1))
     assert 12 <= len(pieces.unique()) <= 20
     for piece in pieces.unique():
@@ -70,7 +75,7 @@ def test_superpixels_are_connected_numbered_and_follow_an_edge(channels: int) ->
 
 @pytest.mark.parametrize("key", PIECEWISE)
 def test_a_piece_has_one_value(key: str, model: Classifier, x: Tensor) -> None:
-    heat, pieces = torch.from_numpy(ours(key, model, x, superpixels=20, samples=64)), superpixels(x, 20)
+    heat, pieces = torch.from_numpy(ours(key, model, x, superpixels=20, samples=64)), cut(x, 20)
     assert all(heat[pieces == piece].unique().numel() == 1 for piece in pieces.unique())
     assert heat.unique().numel() > 4
 
@@ -143,7 +148,7 @@ def one_by_one(coalitions: Tensor) -> Any:
 
 def test_lime_is_that_of_captum(model: Classifier, x: Tensor) -> None:
     """With the same samples, weights and penalty."""
-    pieces, baseline = superpixels(x, 20), baseline_image("blurred", x)
+    pieces, baseline = cut(x, 20), baseline_image("blurred", x)
     coalitions = sampled(128, int(pieces.max()) + 1, seeded(3))
     theirs = LimeBase(
         lambda z: model(z)[:, TARGET],
@@ -160,13 +165,13 @@ def test_lime_is_that_of_captum(model: Classifier, x: Tensor) -> None:
 
 def test_the_kernel_of_lime_by_hand() -> None:
     coalitions = torch.tensor([[True] * 4, [True, False, False, False], [False] * 4])
-    expected = [1, math.exp(-((0.5 / 0.25) ** 2)), math.exp(-((1 / 0.25) ** 2))]
+    expected = [1, math.sqrt(math.exp(-((0.5 / 0.25) ** 2))), math.sqrt(math.exp(-((1 / 0.25) ** 2)))]
     np.testing.assert_allclose(kernel(coalitions), expected)
 
 
 def test_lime_of_a_linear_model_finds_what_each_piece_adds() -> None:
     model, x = linear_classifier(), torch.rand(1, 1, 16, 16, generator=seeded())
-    pieces = superpixels(x, 12)
+    pieces = cut(x, 12)
     parts = torch.zeros(int(pieces.max()) + 1, dtype=torch.float64)
     parts.index_add_(0, pieces.flatten(), contributions(model, x, torch.zeros_like(x)).flatten())
     heat = ours("lime", model, x, target=0, superpixels=12, samples=4096, fill="black")
@@ -178,7 +183,7 @@ def test_lime_of_a_linear_model_finds_what_each_piece_adds() -> None:
 
 def test_kernel_shap_of_few_pieces_is_the_shapley_value(model: Classifier, x: Tensor) -> None:
     """Averaged over all orders in which the pieces may join."""
-    pieces, baseline = superpixels(x, 6), baseline_image("mean", x)
+    pieces, baseline = cut(x, 6), baseline_image("mean", x)
     areas = pieces.flatten().bincount()
     count = len(areas)
     assert 4 <= count <= 7
@@ -198,7 +203,7 @@ def test_kernel_shap_of_few_pieces_is_the_shapley_value(model: Classifier, x: Te
 
 def test_kernel_shap_of_many_pieces_is_that_of_captum(model: Classifier, x: Tensor) -> None:
     """With the same samples; Captum gives the two ends a large weight where ours have to fit."""
-    pieces, baseline = superpixels(x, 20), baseline_image("blurred", x)
+    pieces, baseline = cut(x, 20), baseline_image("blurred", x)
     areas = pieces.flatten().bincount()
     coalitions, weights = weighted_coalitions(len(areas), 254, seeded(3))
     assert (weights == 1).all()
@@ -235,7 +240,7 @@ def test_what_samples_leave_open_is_shared_evenly() -> None:
 
 def test_kernel_shap_of_a_linear_model_is_what_each_piece_adds() -> None:
     model, x = linear_classifier(), torch.rand(1, 1, 16, 16, generator=seeded())
-    pieces = superpixels(x, 20)
+    pieces = cut(x, 20)
     areas = pieces.flatten().bincount()
     parts = torch.zeros(len(areas), dtype=torch.float64)
     parts.index_add_(0, pieces.flatten(), contributions(model, x, torch.zeros_like(x)).flatten())

@@ -25,6 +25,7 @@ from dashboard.state import (
     method_key,
     of_model,
     params_of,
+    point_of,
 )
 from defenses import DEFENSES, DefenseMethod
 from evaluation.suitability import NAMES
@@ -65,14 +66,13 @@ class Setup:
         if self.label not in self.card.labels:
             return None
         state, card = st.session_state, self.card
-        point = state.get(of_model(card.key, "operating point"))
         subject = Subject.of(self.entry.case)
         region = state.get(REGION) if state.get(REGION_OF) == self.entry.case.id else None
         place, outside = attacked_in(self.entry.case, region)
         return Request(
             subject=subject,
             model=card.key,
-            point=str(point) if point in card.operating_points else next(iter(card.operating_points)),
+            point=point_of(card),
             anyway=(card.key, subject) in state.get(ANYWAY, ()),
             target=card.labels.index(self.label),
             explainer=self.explainer.key,

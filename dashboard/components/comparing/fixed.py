@@ -11,10 +11,10 @@ from core.registry import Method
 from dashboard.components.comparing.axes import Setup
 from dashboard.components.comparing.cells import Cell
 from dashboard.components.comparing.pickers import Side
-from dashboard.components.words import UNKNOWN, settings, where
+from dashboard.components.words import UNKNOWN, where
 from dashboard.services.models import title
 from dashboard.state import GOAL, KNOWS, WHERE, params_of
-from evaluation.words import finding, in_sentence
+from evaluation.words import finding, in_sentence, settings
 
 
 def fixed_in_words(setup: Setup, *sides: Side) -> None:

@@ -11,13 +11,13 @@ from core.values import Attribution, Comparison, View
 from dashboard.components.comparing.cells import Cell
 from dashboard.components.comparing.fixed import recipe_of
 from dashboard.components.comparing.pickers import Shown
-from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of
+from dashboard.components.comparison_panes import frame_of, picture_of
 from dashboard.components.viewer import Heat, Pane, Scale, viewer
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import shape
 from dashboard.services import pictures
 from dashboard.services.finished import Finished
-from evaluation.words import finding, percent
+from evaluation.words import NO_EVIDENCE, finding, percent
 from explainers import EXPLAINERS
 from imaging.overlay import display_scale, has_evidence
 

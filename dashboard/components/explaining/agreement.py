@@ -28,7 +28,7 @@ LEVELS = (
 
 def agreement(together: Together) -> None:
     """Draw the sentence and the matrix."""
-    names = [EXPLAINERS[question.method].name for question in together.questions]
+    names = [EXPLAINERS[question.method].name for question in (each.question for each in together.maps)]
     st.html('<h2 class="heading">Do the maps agree?</h2>')
     st.html(f'<p class="sentence">{escape(said(names, together.matrix))}</p>{explained("Rank correlation")}')
     draw(_heatmap(names, together.matrix), "explain agreement", "Rank correlation of each pair of maps")

@@ -7,30 +7,29 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of, within
+from core.values import Floats
+from dashboard.components.comparison_panes import frame_of, picture_of
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.viewer import Heat, Pane, Scale, viewer
-from dashboard.components.viewer.values import Lut
-from dashboard.components.words import settings
+from dashboard.components.viewer.values import Box, Lut
 from dashboard.components.worklist import step
 from dashboard.services import pictures
 from dashboard.services.cases import worklist_entries
 from dashboard.services.explaining import Explained, Maps, Question, Together
 from dashboard.services.map_files import ends
 from dashboard.state import REGION
+from evaluation.agreement import chance_disagreement
 from evaluation.suitability import NotSuitable
+from evaluation.words import NO_EVIDENCE, settings, within
 from explainers import EXPLAINERS
 from imaging.overlay import has_evidence
 
 KEY = "explain viewer"
+LEVEL, LEAST_AGREED = 0.5, 0.5  # where the scales of disagreement end, and of consensus begin
 RULE = (
     "One rule for all maps: each is drawn on its own scale, because methods have no unit in common. The scale ends at "
     "the value that 99 of 100 places stay below, whose color all beyond it have; where a map holds evidence for and "
     "against, it is as long on both sides of zero. The ends stand above each map."
-)
-TOGETHER = (
-    "Consensus is the mean of the ranks that the maps give a place, from 0 for the least to 1 for the most; "
-    "disagreement is their standard deviation, which is about 0.3 for maps that have nothing in common."
 )
 WIDE = 5  # panes in a row
 
@@ -58,7 +57,18 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
     if chosen != region:
         st.session_state[REGION] = chosen
         st.rerun()
-    st.html(f'<p class="fixed">{RULE} {TOGETHER if len(questions) > 1 else ""}</p>')
+    st.html(f'<p class="fixed">{RULE} {_meaning(together) if together else ""}</p>')
+
+
+def _meaning(together: Together) -> str:
+    """Of consensus and disagreement."""
+    count = len(together.maps)
+    sizes = "; since some of the maps tell no direction, those with evidence for and against count by its size"
+    return (
+        "Consensus is the mean of the ranks that the maps give a place, from 0 for the least to 1 for the "
+        f"most{sizes if together.by_magnitude else ''}. Disagreement is their standard deviation, which for {count} "
+        f"maps that have nothing in common is {chance_disagreement(count):.2f} in the mean."
+    )
 
 
 def _heat(explained: Explained) -> Heat | None:
@@ -86,6 +96,7 @@ def _range(explained: Explained) -> str:
 def _pane(setup: Setup, maps: Maps, question: Question, found: Explained | None) -> Pane:
     method = EXPLAINERS[question.method]
     frame, picture = frame_of(setup.entry.case), picture_of(setup.entry.case, setup.entry.picture)
+    title = f"{method.name}, against" if is_against(question) else method.name
     if found is None:
         why_not, error = setup.why_not(method), maps.errors.get(question)
         if why_not is not None:
@@ -94,18 +105,18 @@ def _pane(setup: Setup, maps: Maps, question: Question, found: Explained | None)
             said = "Out of scope" if isinstance(error, NotSuitable) else f"{error.what}: {error.why}."
         else:
             said = "Computing" if maps.working else "Not computed"
-        return Pane(method.key, method.name, "", frame, picture, message=said, summary=f"{method.name}: {said}")
+        return Pane(method.key, title, "", frame, picture, message=said, summary=f"{title}: {said}")
     heat = _heat(found)
-    place = f"The score depends most on the {pictures.strongest_place(found.attribution.heat)} of the picture."
+    place = f"Strongest in the {pictures.strongest_place(found.attribution.heat)} of the picture."
     return Pane(
         method.key,
-        method.name,
+        title,
         _range(found) if heat else "no evidence",
         frame,
         picture,
         heat,
         "" if heat else NO_EVIDENCE,
-        f"{method.name}. {place if heat else NO_EVIDENCE}",
+        f"{title}. {place if heat else NO_EVIDENCE}",
     )
 
 
@@ -117,38 +128,53 @@ def _together(setup: Setup, together: Together | None, found: Explained | None) 
             Pane(name, title, "", frame, picture, message=said, summary=f"{title}: {said}")
             for name, title in (("consensus", "Consensus"), ("disagreement", "Disagreement"))
         ]
-    mean, disagreement, count = together.mean, together.disagreement, len(together.questions)
+    mean, disagreement, count = together.mean, together.disagreement, len(together.maps)
     box = pictures.frame_box(found.geometry)
     return [
         Pane(
             "consensus",
             "Consensus",
-            f"0.5 to 1, mean rank of {count} maps",
+            f"≤ {LEAST_AGREED:g} to 1, mean rank of {count} maps",
             frame,
             picture,
-            Heat(pictures.heat_levels(mean, 0.5, 1), box, "sequential", False, 0.5, 1.0, "mean rank"),
+            _unsigned(mean, box, LEAST_AGREED, 1.0, "mean rank"),
             summary=f"Consensus of {count} maps, highest in the {pictures.strongest_place(mean)} of the picture.",
         ),
         Pane(
             "disagreement",
             "Disagreement",
-            "0.2 to 0.5, deviation of the ranks",
+            f"0 to {LEVEL:g}, deviation of the ranks",
             frame,
             picture,
-            Heat(pictures.heat_levels(disagreement, 0.2, 0.5), box, "sequential", False, 0.2, 0.5, "rank deviation"),
+            _unsigned(disagreement, box, 0.0, LEVEL, "rank deviation"),
             summary="Disagreement of the maps, strongest in the "
             f"{pictures.strongest_place(disagreement)} of the picture.",
         ),
     ]
 
 
+def _unsigned(heat: Floats, box: Box, low: float, high: float, unit: str) -> Heat:
+    return Heat(pictures.heat_levels(heat, low, high), box, "sequential", False, low, high, unit)
+
+
+def is_against(question: Question) -> bool:
+    """Whether the map shows evidence against the finding alone."""
+    return question.params.as_dict().get("evidence") == "against"
+
+
 def _scales(answers: Mapping[Question, Explained | None]) -> list[Scale]:
-    signs = {found.attribution.signed for found in answers.values() if found}
-    bars = {
-        False: Scale("How much the score depends on a place", "sequential", "0", "end of its scale"),
-        True: Scale("Evidence", "diverging", "against", "for"),
+    """A bar for each kind of map that is there."""
+    bars = (
+        Scale("Strength", "sequential", "0", "end of its scale"),
+        Scale("Evidence", "diverging", "against", "for"),
+        Scale("Direction", "diverging", "darker", "brighter"),
+    )
+    kinds = {
+        found.question.explainer.signed * (1 + found.question.explainer.magnitude)
+        for found in answers.values()
+        if found
     }
-    return [bar for signed, bar in bars.items() if signed in signs]
+    return [bar for kind, bar in enumerate(bars) if kind in kinds]
 
 
 def _columns(panes: int) -> int:
@@ -161,7 +187,7 @@ def _recipe(setup: Setup, questions: Sequence[Question]) -> str:
     methods = []
     for question in questions:
         method = EXPLAINERS[question.method]
-        chosen = settings(method, question.params.as_dict())
+        chosen = ", ".join(filter(None, [settings(method, question.params.as_dict()), question.point]))
         methods.append(f"{method.name}: {chosen}" if chosen else method.name)
     seeds = dict.fromkeys(f"seed {question.seed}" for question in questions)
     where = [] if setup.region is None else [within("explained only", setup.region)]

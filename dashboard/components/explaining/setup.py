@@ -11,7 +11,7 @@ from core.values import ModelCard
 from dashboard.services.cases import Entry
 from dashboard.services.explaining import Question
 from dashboard.services.finished import Subject
-from dashboard.state import ANYWAY, SEED, params_of
+from dashboard.state import ANYWAY, SEED, params_of, point_of
 from evaluation.regions import Rectangle
 from evaluation.words import finding
 from explainers import Explainer
@@ -53,6 +53,7 @@ class Setup:
             params=params_of(method),
             seed=st.session_state.get(SEED, 0),
             region=self.region,
+            point=point_of(self.card) if method.decides else "",
         )
 
     def why_not(self, method: Method) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -12,6 +13,7 @@ from core.values import Floats, Mask, ModelCard
 from dashboard.components.comparison_panes import frame_of, picture_of
 from dashboard.components.explaining.maps import lut_of
 from dashboard.components.explaining.setup import Setup
+from dashboard.components.explaining.trust import none_yet
 from dashboard.components.message import message
 from dashboard.components.under_way import under_way
 from dashboard.components.viewer import Frame, Heat, Pane, Picture, viewer
@@ -19,7 +21,7 @@ from dashboard.services import pictures
 from dashboard.services.explaining import ROUNDING, About, Explained, Repeated, seen, surrogate_of
 from dashboard.services.models import models
 from dashboard.state import held, listening
-from evaluation.stability import Stability
+from evaluation.stability import HOLDS, Stability
 from evaluation.words import percent
 from imaging.overlay import display_scale
 
@@ -33,11 +35,11 @@ def stability(setup: Setup, found: Explained | None) -> None:
     repeated = held(Repeated)
     if found is None:
         repeated.ask({}, listening())
-        message("The map is not there yet.")
+        message(none_yet(setup))
         return
-    surrogate = surrogate_of(setup.card, setup.label, models())
-    abouts = [About(found.question)]
-    if surrogate is not None and setup.against is None:
+    surrogate = surrogate_of(setup.card, setup.label, models()) if setup.against is None else None
+    abouts, plan = [About(found.question)], _plan(surrogate, setup.against is not None)
+    if surrogate is not None:
         abouts.append(About(found.question, other=surrogate.key))
     tasks = {about: repeated.task(about, setup.entry.case, found.attribution) for about in abouts}
     repeated.ask({about: task for about, task in tasks.items() if about in repeated.asked}, listening())
@@ -51,9 +53,9 @@ def stability(setup: Setup, found: Explained | None) -> None:
                 type="primary",
                 on_click=_ask,
                 args=(repeated, frozenset(abouts)),
-                help=f"{_plan(surrogate)} About {images:,} images through the model.",
+                help=f"{plan} About {images:,} images through the model.",
             )
-            st.html(f'<p class="muted">{escape(_plan(surrogate))}</p>')
+            st.html(f'<p class="muted">{escape(plan)}</p>')
     there = {about: result for about, result in results.items() if result is not None}
     for about in abouts:
         if about in repeated.errors:
@@ -77,15 +79,19 @@ def in_words(about: About, result: Stability, signed: bool, kept: Mask) -> str:
             f"A second model of the same training puts the places in {order} (rank correlation {number}); in {share} "
             f"of the places {rule} in both ({chance})."
         )
+    least = math.ceil(HOLDS * result.maps)
+    repeats = f"all {result.maps}" if least == result.maps else f"at least {least} of {result.maps}"
     return (
         f"When each value moves by as much as rounding to 8 bits can move it, {result.maps} repeats put the places in "
-        f"{order} (mean rank correlation {number}); in {share} of the places {rule} in at least 95 of 100 repeats "
-        f"({chance})."
+        f"{order} (mean rank correlation {number}); in {share} of the places {rule} in {repeats} "
+        f"repeats ({chance})."
     )
 
 
-def _plan(surrogate: ModelCard | None) -> str:
+def _plan(surrogate: ModelCard | None, contrast: bool) -> str:
     plan = f"Makes the map again on {ROUNDING} copies of the picture that no reader could tell from it"
+    if contrast:
+        return f"{plan}."
     return f"{plan}, and with the surrogate model." if surrogate else f"{plan}. There is no second model to ask."
 
 

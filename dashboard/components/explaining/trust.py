@@ -11,18 +11,19 @@ import streamlit as st
 
 from core.values import Assessment, Attribution
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.explaining.verdicts import DIGITS, adds_up, good, overall, verdict
+from dashboard.components.explaining.verdicts import DIGITS, FIXED, adds_up, good, overall, verdict
 from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
 from dashboard.components.glossary import opened
 from dashboard.components.message import message
 from dashboard.components.tables import table
 from dashboard.components.under_way import under_way
 from dashboard.services.explaining import About, Explained, Measured
-from dashboard.state import held, listening, technical
+from dashboard.state import CLOSER, held, listening, technical
+from explainers import EXPLAINERS
 from explainers.metrics import MEASURES, Measure
 
 ANATOMY = {"lungs", "field of view", "disc"}  # regions that are marked but are no finding
-HEAD = ("Measure", "This map", "Better", "Random map", "Central blob", "Verdict")
+HEAD = ("Measure", "This map", "Better", "Random maps", "Central blob", "Verdict")
 COMPLETENESS = (
     "By how much the values of the map, added up, miss the difference of the raw scores (logits) of the picture and of "
     "the baseline that it is compared with; with layer-wise relevance propagation, the raw score itself. Only some "
@@ -38,7 +39,7 @@ def trust(setup: Setup, found: Explained | None) -> None:
     measured = held(Measured)
     if found is None:
         measured.ask({}, listening())
-        message("The map is not there yet.")
+        message(none_yet(setup))
         return
     region = _region(setup)
     abouts = _abouts(found, region)
@@ -60,11 +61,19 @@ def trust(setup: Setup, found: Explained | None) -> None:
                     args=(measured, frozenset(abouts)),
                     help=f"Takes every measure below: about {images:,} images through the model.",
                 )
-                st.html('<p class="muted">Each score stands beside that of two maps which know nothing.</p>')
+                st.html(
+                    '<p class="muted">Each score stands beside those of maps which know nothing: random ones, and a '
+                    "blob in the center.</p>"
+                )
             elif there:
                 st.html(f'<p class="sentence" role="status">{escape(overall(there))}</p>')
     _table(found.attribution, results, measured)
-    if not region:
+    if region:
+        st.html(
+            f'<p class="fixed">Measures of place hold the map against the marked region "{escape(region)}". They do '
+            f"not know whether {escape(setup.finding)} lies there.</p>"
+        )
+    else:
         marked = " and ".join(setup.entry.case.regions) or "nothing"
         st.html(
             '<p class="fixed">Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked '
@@ -74,6 +83,12 @@ def trust(setup: Setup, found: Explained | None) -> None:
     if unmet:
         st.html(f'<p class="fixed">{escape(". ".join(unmet))}.</p>')
     _curves([result for result in results.values() if result and result.curve])
+
+
+def none_yet(setup: Setup) -> str:
+    """Why there is no map to say anything about."""
+    why_not = setup.why_not(EXPLAINERS[st.session_state[CLOSER]])
+    return "The map is not there yet." if why_not is None else "This method can't serve the model: choose another map."
 
 
 def _region(setup: Setup) -> str:
@@ -110,10 +125,24 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
         else:
             words = verdict(result)
             mark = "●" if good(words) else "○"
-            own, *others = [_number(score.value) for score in (result.score, result.random, result.center)]
-            rows.append([_name(measure), _with_unit(own, measure.unit), better, *others, f"{mark} {escape(words)}"])
+            own, center = (_number(score.value) for score in (result.score, result.center))
+            rows.append(
+                [
+                    _name(measure),
+                    _with_unit(own, measure.unit),
+                    better,
+                    _random(result),
+                    center,
+                    f"{mark} {escape(words)}",
+                ]
+            )
     with st.container(key="explain-table"):
         table(HEAD, rows, texts=[5])
+
+
+def _random(result: Assessment) -> str:
+    mean, best = _number(result.random.value), _number(result.random_best)
+    return mean if result.measure in FIXED or best in (mean, NOTHING) else f"{mean} <small>best {best}</small>"
 
 
 def _completeness(attribution: Attribution) -> list[str]:

@@ -17,6 +17,7 @@ FIXED = {
     "edge_similarity": ("no edge map", "partly edges", "like an edge map"),
 }
 BLIND_TO = {"max_sensitivity"}  # a map that never moves, such as the central blob, is perfect there
+UNDEFINED = "undefined"
 BETTER, CENTER, RANDOM = "better than both", "no better than the central blob", "no better than a random map"
 NAMES = {"max_sensitivity": "better than a random map"}
 
@@ -25,15 +26,15 @@ def verdict(assessment: Assessment) -> str:
     """One of a few fixed phrases."""
     value, key = assessment.score.value, assessment.measure
     if math.isnan(value):
-        return "undefined"
+        return UNDEFINED
     if key in FIXED:
-        return FIXED[key][(value >= PASSES) + (value >= FAILS)]
+        return FIXED[key][(abs(value) >= PASSES) + (abs(value) >= FAILS)]
     sign = 1 if MEASURES[key].better == "higher" else -1
 
     def beats(other: float) -> bool:
         return math.isnan(other) or sign * round(value, DIGITS) > sign * round(other, DIGITS)
 
-    if not beats(assessment.random.value):
+    if not beats(assessment.random_best):
         return RANDOM
     if key in BLIND_TO:
         return NAMES[key]
@@ -58,8 +59,11 @@ def good(said: str) -> bool:
 def overall(found: Collection[Assessment]) -> str:
     """All verdicts in one or two sentences."""
     words = {assessment.measure: verdict(assessment) for assessment in found}
-    speak = sum(map(good, words.values()))
-    said = f"{speak} of {len(words)} measures speak{'s' if speak == 1 else ''} for this map."
+    told = [said for said in words.values() if said != UNDEFINED]
+    if not told:
+        return "No measure can tell anything about this map."
+    speak = sum(map(good, told))
+    said = f"{speak} of {len(told)} measures speak{'s' if speak == 1 else ''} for this map."
     check = words.get("randomization")
     if check == "fails":
         said += " It fails the randomization check: it looks nearly the same when the model has forgotten all it "

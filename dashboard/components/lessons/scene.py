@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from core.values import Attribution
-from dashboard.components.comparison_panes import NO_EVIDENCE, frame_of, picture_of
+from dashboard.components.comparison_panes import frame_of, picture_of
 from dashboard.components.viewer import Heat, Pane, Picture, Scale, viewer
 from dashboard.components.viewer.values import Lut
 from dashboard.components.words import shape
 from dashboard.services import pictures
 from dashboard.services.lessons import EDGES, Lesson, PaneSpec, Step
 from dashboard.services.shots import TARGET, Taken, entry_of
-from evaluation.words import finding, level, percent
+from evaluation.words import NO_EVIDENCE, finding, level, percent
 from explainers import EXPLAINERS
 from imaging.overlay import display_scale, has_evidence
 

@@ -14,11 +14,10 @@ import numpy as np
 from core.values import Comparison
 from dashboard.components.inline import inline_component
 from dashboard.services.playback import Frame, Playback
-from evaluation.words import finding, percent
+from evaluation.words import NO_EVIDENCE, finding, percent
 from imaging.overlay import DIVERGING, SEQUENTIAL
 
 HERE = Path(__file__).parent
-NO_EVIDENCE = "No evidence: this map is zero everywhere."
 
 
 def player(

@@ -11,9 +11,10 @@ from dashboard.components import figures
 from dashboard.components.message import message
 from dashboard.components.scores import area_with_interval, count, share_with_interval
 from dashboard.components.tables import table
-from dashboard.components.words import KINDS, settings
+from dashboard.components.words import KINDS
 from dashboard.services import measured
 from dashboard.state import technical
+from evaluation.words import settings
 from model_zoo.robustness import Withstood
 from perturbations import PERTURBATIONS
 

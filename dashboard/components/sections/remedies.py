@@ -12,13 +12,12 @@ from dashboard.components.glossary import explained
 from dashboard.components.message import message
 from dashboard.components.scores import area_with_interval, count, share_with_interval
 from dashboard.components.tables import table
-from dashboard.components.words import settings
 from dashboard.services.remedies import before_detectors, behind_defenses
 from defenses import DEFENSES
 from defenses.detectors import DETECTORS
 from evaluation.defended import NONE, ROWS
 from evaluation.detect import CLEAN, KNOWING
-from evaluation.words import in_sentence
+from evaluation.words import in_sentence, settings
 from perturbations import PERTURBATIONS
 
 COLUMNS = {

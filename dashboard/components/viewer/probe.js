@@ -44,7 +44,7 @@ function heatOf({ picture, heat }, pane, u, v) {
   if (!within(place)) return "no map here";
   const value = pane.map(picture, heat).value(...place, heat);
   const step = (heat.high - heat.low) / 255; // maps come in 256 levels, and what lies beyond them has that of the end
-  const beyond = value >= heat.high ? "≥ " : heat.signed && value <= heat.low ? "≤ " : "";
+  const beyond = value >= heat.high ? "≥ " : heat.low !== 0 && value <= heat.low ? "≤ " : "";
   const said = Math.abs(value) < step ? "0" : value.toPrecision(2).replace("-", "−");
   return `map ${beyond}${said} ${heat.unit}`.trim();
 }

@@ -19,13 +19,15 @@ from core.errors import Cancelled, InputError, ParameterError, UnknownName, Unsu
 from core.values import Assessment, Attribution, Floats, Mask
 from explainers import EXPLAINERS, explain
 from explainers._randomized import with_random_weights
-from explainers.metrics import MEASURES, Measured, Question, assess, rank_correlation
+from explainers.metrics import FREE_DRAWS, MEASURES, Measured, Question, assess, rank_correlation
+from explainers.metrics._assess import FLOOR_DRAWS
 from tests.declared import explains_itself
 from tests.explainers.test_contract import any_value, assert_untouched, picture
 from tests.toys import linear_classifier, small_cnn_classifier
 
 KEYS = [measure.key for measure in MEASURES]
 PLACES = {"pointing_game", "mass_inside", "iou", "localization_auc"}
+UNSIGNED = {"sparseness", "edge_similarity", "pointing_game"}  # look at the size of heat, or here miss either way
 RANDOM = {"infidelity", "max_sensitivity", "randomization", "road"}  # whatever the map
 FEWER = {"randomization"}  # small networks have fewer layers than stages
 LARGEST_BATCH = 16
@@ -180,6 +182,50 @@ def test_the_score_of_the_blob_is_that_of_a_blob(key: str) -> None:
     if not MEASURES[key].maps(MEASURES[key].params()):
         assert found.score.value == pytest.approx(found.center.value, abs=1e-5)
     assert found.center.value != pytest.approx(found.random.value, abs=1e-3)
+
+
+@every_measure
+def test_the_floor_is_made_of_several_random_maps_and_of_the_best_that_is_not_rare(key: str) -> None:
+    result = assessed(key, toy())
+    assert result.random.n == (FREE_DRAWS if key in PLACES | {"sparseness", "edge_similarity"} else FLOOR_DRAWS)
+    better = 1 if MEASURES[key].better == "higher" else -1
+    assert better * result.random_best >= better * result.random.value
+
+
+@every_measure
+def test_a_map_that_counts_by_magnitude_is_assessed_by_it(key: str) -> None:
+    """Counterfactuals tell darker from brighter by their sign: without it, the score is that of a map without sign."""
+    model = toy()
+    pixels, attribution = made(model)
+    signed = dataclasses.replace(attribution, method="counterfactual", params={"steps": 40})
+    unsigned = dataclasses.replace(signed, heat=np.abs(signed.heat))
+    as_evidence = dataclasses.replace(unsigned, method="integrated_gradients", params=attribution.params)
+    if MEASURES[key].maps(MEASURES[key].params()):
+        return
+    scores = [
+        assess(key, model, pixels, each, region=region_of(32)).score.value for each in (signed, unsigned, as_evidence)
+    ]
+    assert scores == [scores[0]] * 3
+    with_sign = assess(key, model, pixels, attribution, region=region_of(32)).score.value
+    assert (with_sign == scores[0]) == (key in UNSIGNED), "this picture could not tell the two apart"
+
+
+@every_measure
+def test_evidence_against_is_expected_to_raise_the_score_where_it_goes(key: str) -> None:
+    model = toy()
+    pixels, attribution = made(model)
+    heat = attribution.heat.clip(min=0)
+    against, for_it = (
+        dataclasses.replace(attribution, method="grad_cam", params={"evidence": evidence}, heat=heat)
+        for evidence in ("against", "for")
+    )
+    turned = dataclasses.replace(attribution, heat=-heat)
+    measure = MEASURES[key]
+    if measure.maps(measure.params()):
+        return
+    asks_the_score = measure.passes(measure.params(), (1, 32, 32)) > 0
+    scores = [assess(key, model, pixels, each, region=region_of(32)).score.value for each in (against, for_it, turned)]
+    assert scores[0] == scores[2 if asks_the_score else 1]
 
 
 @every_measure
