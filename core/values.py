@@ -257,8 +257,8 @@ class Attribution:
 @dataclass(frozen=True)
 class Assessment:
     """What a measure says of a map, and of maps that know nothing of model and image: random values, n times, and a
-    blob in the center. random is the mean over these n, with n; random_best the score that 95 of 100 of them do not
-    exceed, which of few is the best. curve and random_curve are points (x, y) that scores were read from, if any."""
+    blob in the center. random is the mean over these n, with n, and random_best the best of them. curve and
+    random_curve are points (x, y) that scores were read from, if any."""
 
     measure: str
     params: Mapping[str, Value]

@@ -8,7 +8,7 @@ next click in a second thread.
 
 **What a script set stays on the next page.** When the reader goes to another page, Streamlit keeps the values of those
 widgets with persist_state that an earlier run has set, not the last: what a link asked for is lost to a click that
-opens another page at once. Here every run that ends hands over what it set.
+opens another page at once. Here such values are kept from every run.
 """
 
 from __future__ import annotations
@@ -41,10 +41,13 @@ def _look_between(runner: ScriptRunner) -> None:
 
 
 def _hand_over(state: SafeSessionState, drawn: frozenset[str], *, remove_stale_widgets: bool = True) -> None:
-    """Keep what was set for the widgets drawn, or that persist; those of a run that is broken off are not known."""
-    if remove_stale_widgets:
-        with state._lock:
-            state._state._compact_state()
+    """Let what this run set for widgets that persist be found where the values of earlier runs are."""
+    with state._lock:
+        session = state._state
+        for key, value in session._new_session_state.items():
+            widget = session._get_widget_id(key)
+            if session._persist_tracker.scope_of(widget) is not None:
+                session._old_state[widget] = value
     _finish(state, drawn, remove_stale_widgets=remove_stale_widgets)
 
 

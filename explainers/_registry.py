@@ -21,9 +21,9 @@ class Explainer(Method):
 
     several: it takes x (N, C, h, w) and gives (N, h, w), each as if alone (but for what is drawn around the model), in
     less time. coarse: it gives (rows, columns) in place of (h, w), a value for each cell of a coarser grid, which is
-    then smoothly enlarged. signed: whether heat can be negative, which means evidence against; unit: of one value of
-    heat. magnitude: only the size of heat tells how much a place counts; if it has a sign at all, that tells darker
-    from brighter. decides: it depends on the threshold of the operating point, not on the logit alone.
+    then smoothly enlarged. signed: whether heat can be negative, which is evidence against, unless magnitude: then
+    only the size of heat tells how much a place counts, and a sign, if there is one, tells darker from brighter. unit:
+    of one value of heat. decides: it depends on the threshold of the operating point, not on the logit alone.
     baseline(x, params, rng) gives the images (B, C, h, w) that a complete method compares x with: its heat sums to
     logit(x) - mean logit of them, or to logit(x) if there are none; it draws from rng what function draws first.
     baseline is None for the other methods.

@@ -21,7 +21,8 @@ def superpixels(x: Tensor, count: int, visible: Tensor) -> Tensor:
     """x (1, C, h, w), visible (h, w) bool -> (h, w) int64: the number of the piece that each pixel belongs to, from 0
     on. Pixels that the model can't see all count to the first.
 
-    About count pieces of like size, each connected (SLIC, Achanta et al. 2012, doi:10.1109/TPAMI.2012.120).
+    About count pieces of like size, connected where all can be seen (SLIC, Achanta et al. 2012,
+    doi:10.1109/TPAMI.2012.120).
     """
     from skimage.segmentation import slic  # half a second that only the methods on superpixels need
 

@@ -3,7 +3,8 @@ random noise), and the gradients on the way are added up, each multiplied by how
 Positive: this pixel raised the raw score (the logit). Negative: it lowered it.
 
 **What it guarantees.** Completeness: all values add up to the logit of the image minus the logit of the baseline, but
-for a gap that is printed with the map. Steps are added where the gap arises until it is small. The same on every run.
+for a gap that is printed with the map. Steps are added where the gap arises until it is small, or no more are allowed.
+The same on every run.
 
 **When to distrust it.** Every value is relative to the baseline. With black, a black pixel can't count, though
 darkness may be a sign; with the blurred image, what survives the blur can't count; with

@@ -26,7 +26,7 @@ from evaluation.session import fitted
 from evaluation.stability import Stability, across_models, under_rounding
 from evaluation.suitability import admit
 from explainers import EXPLAINERS, Explainer, explain
-from explainers.metrics import MEASURES, assess, passes_of
+from explainers.metrics import MEASURES, assess, is_constant, passes_of
 from imaging.overlay import display_scale
 
 ROUNDING = 16  # copies of the picture, each moved as rounding may move it
@@ -180,7 +180,9 @@ class Repeated(Errands[About, Stability]):
                 return under_rounding(
                     model, pixels, attribution, draws=ROUNDING, seed=seed, report=report, cancel=cancel
                 )
-            other = _loaded(about.other, "", None, report, cancel)
+            point = about.question.point
+            other = load_classifier(about.other, lambda _: report(0.0), cancel)
+            other = _asked(other, point if point in other.card.operating_points else "")
             return across_models([model, other], pixels, attribution, report=report, cancel=cancel)
 
         return Task(work, about.question.passes * (1 if about.other else ROUNDING))
@@ -190,12 +192,13 @@ class Repeated(Errands[About, Stability]):
 class Together:
     """What n maps say together.
 
-    by_magnitude: whether one of them counts by magnitude, and so all do in mean and disagreement; matrix (n, n): rank
-    correlations; mean and disagreement (h, w): mean and standard deviation of the ranks, nan everywhere where no map
-    prefers any place.
+    telling: how many of them prefer any place; by_magnitude: whether one of these counts by magnitude, and so all do in
+    mean and disagreement; matrix (n, n): rank correlations; mean and disagreement (h, w): mean and standard deviation
+    of the ranks, nan everywhere where no map prefers any place.
     """
 
     maps: tuple[Explained, ...]
+    telling: int
     by_magnitude: bool
     matrix: npt.NDArray[np.float64]
     mean: Floats
@@ -212,9 +215,10 @@ class Combined:
         """Two or more maps of one picture together."""
         if self._latest is None or self._latest.maps != tuple(maps):
             heats, visible = [each.attribution.heat for each in maps], seen(maps[0].attribution, card)
-            sizes = [each.question.explainer.magnitude for each in maps]
+            tell = [not is_constant(heat[visible]) for heat in heats]
+            sizes = [each.question.explainer.magnitude and told for each, told in zip(maps, tell, strict=True)]
             matrix = rank_matrix(heats, visible, sizes)
-            self._latest = Together(tuple(maps), any(sizes), matrix, *consensus(heats, visible, sizes))
+            self._latest = Together(tuple(maps), sum(tell), any(sizes), matrix, *consensus(heats, visible, sizes))
         return self._latest
 
 
@@ -231,7 +235,10 @@ def surrogate_of(card: ModelCard, label: str, known: Mapping[str, ModelCard]) ->
 
 
 def _loaded(key: str, point: str, own: Classifier | None, report: Report, cancel: Cancel) -> Classifier:
-    model = load_classifier(key, lambda _: report(0.0), cancel) if own is None else own
+    return _asked(load_classifier(key, lambda _: report(0.0), cancel) if own is None else own, point)
+
+
+def _asked(model: Classifier, point: str) -> Classifier:
     return (model.at(point) if point else model).watched(lambda _x, _logits: step())
 
 

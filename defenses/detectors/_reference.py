@@ -43,7 +43,7 @@ def fit(
     the model, and Cancelled at the next pass once cancel is set.
     """
     if "feature map" not in model.offers:
-        raise Unsupported("Reference", "needs feature maps, which this model does not offer", "Choose another model.")
+        raise Unsupported("Reference", "needs a feature map, which this model does not offer", "Choose another model.")
     model.check(pixels, target)
     if len(pixels) < LEAST:
         raise InputError("Reference", f"needs {LEAST} pictures, not {len(pixels)}", "Give more clean pictures.")

@@ -1,8 +1,8 @@
-"""**What it is.** The map is made again on copies of the picture with random noise that nobody would see. The score is
-the largest change of the map, as a share of the map itself (both as root of the sum of squares): 0 means that it
-never moved, 1 that what changed is as large as the map.
+"""**What it is.** The map is made again on copies of the picture with random noise, by default too faint to see. The
+score is the largest change of the map, as a share of the map itself (both as root of the sum of squares): 0 means that
+it never moved, 1 that what changed is as large as the map.
 
-**What it guarantees.** The map of this picture can move at least that far without a visible reason. All maps are made
+**What it guarantees.** The map of this picture can move at least that far for such a small reason. All maps are made
 with the same seed, so what moves is due to the picture, not to the method's own chance.
 
 **When to distrust it.** Noise finds no worst case: an attacker can move the map further. A map that ignores the

@@ -63,8 +63,19 @@ def _cancel() -> Cancel:
     return Cancel(always)
 
 
-def assessment(measure: str, value: float, random: float = 1.0, center: float = 2.0) -> Assessment:
-    return Assessment(measure, {}, Score(value), Score(random), random, Score(center))
+def assessment(
+    measure: str, value: float, random: float = 1.0, center: float = 2.0, best: float | None = None
+) -> Assessment:
+    return Assessment(measure, {}, Score(value), Score(random), random if best is None else best, Score(center))
+
+
+def test_a_map_has_to_beat_the_best_random_map_but_where_maps_hit_or_miss() -> None:
+    assert verdict(assessment("insertion", 1.2, 1.0, 0.5, best=1.3)) == RANDOM
+    assert verdict(assessment("insertion", 1.4, 1.0, 0.5, best=1.3)) == "better than both"
+    assert verdict(assessment("deletion", 0.9, 1.0, 1.5, best=0.8)) == RANDOM
+    assert verdict(assessment("pointing_game", 1.0, 0.2, 0.0, best=1.0)) == "better than both"
+    assert verdict(assessment("edge_similarity", -0.7)) == "like an edge map"
+    assert verdict(assessment("randomization", -0.7)) == "passes"
 
 
 # What is queued

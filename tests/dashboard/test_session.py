@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -80,6 +81,34 @@ def test_what_was_set_is_not_lost_to_a_change_of_page() -> None:
 def test_streamlit_would_lose_that_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SafeSessionState, "on_script_finished", session._finish)
     assert not on_the_next_page(), "Streamlit does it itself: that part of dashboard/session.py can go"
+
+
+def dial() -> None:
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    def turned() -> None:
+        st.session_state["turns"] = [*st.session_state.get("turns", []), st.session_state["dial"].turn]
+
+    make = st.components.v2.component("dial", html="<p></p>", js="export default function(){}")
+    make(data=[{"a": 1}], key="dial", on_turn_change=turned)
+    context = get_script_run_ctx()
+    assert context is not None
+    st.session_state["ids"] = list(context.session_state._state._new_widget_state.widget_metadata)
+
+
+def test_a_component_tells_each_of_its_events_once() -> None:
+    app = AppTest.from_function(dial).run()
+    (events,) = (key for key in app.session_state["ids"] if "events" in key)
+    for turn in (1, 2, 3):
+        sent = WidgetStates()
+        widget = sent.widgets.add()
+        widget.id, widget.json_trigger_value = events, json.dumps([{"event": "turn", "value": turn}])
+        app._run(sent)
+    app._run(WidgetStates())
+    assert not app.exception
+    assert app.session_state["turns"] == [1, 2, 3]
+    assert not app.session_state["dial"]
 
 
 def test_the_server_finishes_one_run_before_the_next() -> None:

@@ -229,5 +229,5 @@ def test_wrong_requests_are_refused() -> None:
         defend("bit_deep", model)
     with pytest.raises(ParameterError, match="must be BitDepthParams"):
         defend("bit_depth", model, DEFENSES["ensemble"].params())
-    with pytest.raises(Unsupported, match="needs surrogates"):
+    with pytest.raises(Unsupported, match="needs a surrogate"):
         defend("ensemble", model)

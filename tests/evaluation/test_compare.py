@@ -197,7 +197,7 @@ def test_a_case_out_of_scope_is_not_computed_unless_the_user_insists() -> None:
 def test_what_a_model_cannot_serve_is_said_before_anything_is_computed(model: Classifier, pixels: Floats) -> None:
     passes: list[int] = []
     flat = dataclasses.replace(model, differentiable=False, on_pass=lambda x, logits: passes.append(len(x)))
-    with pytest.raises(Unsupported, match="needs feature map"):
+    with pytest.raises(Unsupported, match="needs a feature map"):
         compare(flat, pixels, target=0, explainer="grad_cam", perturbation="jpeg")
     with pytest.raises(Unsupported, match="gradient"):
         compare(flat, pixels, target=0, explainer="occlusion", perturbation="pgd")

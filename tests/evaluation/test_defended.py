@@ -96,11 +96,11 @@ def test_what_cannot_serve_is_left_out_or_refused() -> None:
     found = measure_defenses(model, examples(count=2), "fgsm")
     assert "ensemble" not in found.right
     assert "jpeg_compression" in found.right
-    with pytest.raises(Unsupported, match="needs surrogates"):
+    with pytest.raises(Unsupported, match="needs a surrogate"):
         measure_defenses(model, examples(count=2), "fgsm", methods=["ensemble"])
     with pytest.raises(UnknownName, match="Choose one of"):
         measure_defenses(model, examples(count=2), "fgsm", methods=["prayer"])
-    with pytest.raises(Unsupported, match="needs feature distances"):
+    with pytest.raises(Unsupported, match="needs a distance from the training data"):
         measure_detectors(model, examples().images, examples().images, examples(), methods=["mahalanobis"])
 
 

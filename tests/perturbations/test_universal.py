@@ -32,5 +32,5 @@ def test_it_stays_within_black_and_white() -> None:
 
 
 def test_a_model_without_one_is_refused() -> None:
-    with pytest.raises(Unsupported, match="needs universal changes"):
+    with pytest.raises(Unsupported, match="needs a universal change"):
         perturb("universal", linear_classifier(), CHANGES[0] * 0 + 0.5, Goal(0, "hide"))

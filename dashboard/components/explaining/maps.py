@@ -62,7 +62,7 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
 
 def _meaning(together: Together) -> str:
     """Of consensus and disagreement."""
-    count = len(together.maps)
+    count = together.telling
     sizes = "; since some of the maps tell no direction, those with evidence for and against count by its size"
     return (
         "Consensus is the mean of the ranks that the maps give a place, from 0 for the least to 1 for the "
@@ -128,7 +128,7 @@ def _together(setup: Setup, together: Together | None, found: Explained | None) 
             Pane(name, title, "", frame, picture, message=said, summary=f"{title}: {said}")
             for name, title in (("consensus", "Consensus"), ("disagreement", "Disagreement"))
         ]
-    mean, disagreement, count = together.mean, together.disagreement, len(together.maps)
+    mean, disagreement, count = together.mean, together.disagreement, together.telling
     box = pictures.frame_box(found.geometry)
     return [
         Pane(

@@ -53,7 +53,7 @@ class Setup:
             params=params_of(method),
             seed=st.session_state.get(SEED, 0),
             region=self.region,
-            point=point_of(self.card) if method.decides else "",
+            point=point_of(self.card) if method.decides and self.against is None else "",
         )
 
     def why_not(self, method: Method) -> str | None:

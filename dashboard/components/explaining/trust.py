@@ -11,7 +11,16 @@ import streamlit as st
 
 from core.values import Assessment, Attribution
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.explaining.verdicts import DIGITS, FIXED, adds_up, good, overall, verdict
+from dashboard.components.explaining.verdicts import (
+    DIGITS,
+    FIXED,
+    HIT_OR_MISS,
+    NEAR_ZERO,
+    adds_up,
+    good,
+    overall,
+    verdict,
+)
 from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
 from dashboard.components.glossary import opened
 from dashboard.components.message import message
@@ -118,7 +127,7 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
     rows = [_completeness(attribution)]
     for about, result in results.items():
         measure, error = MEASURES[about.measure], measured.errors.get(about)
-        better = "higher" if measure.better == "higher" else "lower"
+        better = "nearer 0" if measure.key in NEAR_ZERO else measure.better
         if result is None:
             said = escape(f"{error.what}: {error.why}.") if error else NOTHING
             rows.append([_name(measure), NOTHING, better, NOTHING, NOTHING, said])
@@ -142,7 +151,11 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
 
 def _random(result: Assessment) -> str:
     mean, best = _number(result.random.value), _number(result.random_best)
-    return mean if result.measure in FIXED or best in (mean, NOTHING) else f"{mean} <small>best {best}</small>"
+    return (
+        mean
+        if result.measure in FIXED.keys() | HIT_OR_MISS or best in (mean, NOTHING)
+        else f"{mean} <small>best {best}</small>"
+    )
 
 
 def _completeness(attribution: Attribution) -> list[str]:

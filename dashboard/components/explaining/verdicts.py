@@ -1,4 +1,4 @@
-"""What the score of a measure means, in a few words: against two maps that know nothing, or against fixed limits."""
+"""What the score of a measure means, in a few words: against maps that know nothing, or against fixed limits."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ FIXED = {
     "randomization": ("passes", "doubtful", "fails"),
     "edge_similarity": ("no edge map", "partly edges", "like an edge map"),
 }
+NEAR_ZERO = {"edge_similarity"}  # edges the other way round are edges too
+HIT_OR_MISS = {"pointing_game"}  # the best of several random maps mostly hits
 BLIND_TO = {"max_sensitivity"}  # a map that never moves, such as the central blob, is perfect there
 UNDEFINED = "undefined"
 BETTER, CENTER, RANDOM = "better than both", "no better than the central blob", "no better than a random map"
@@ -28,13 +30,14 @@ def verdict(assessment: Assessment) -> str:
     if math.isnan(value):
         return UNDEFINED
     if key in FIXED:
-        return FIXED[key][(abs(value) >= PASSES) + (abs(value) >= FAILS)]
+        level = abs(value) if key in NEAR_ZERO else value
+        return FIXED[key][(level >= PASSES) + (level >= FAILS)]
     sign = 1 if MEASURES[key].better == "higher" else -1
 
     def beats(other: float) -> bool:
         return math.isnan(other) or sign * round(value, DIGITS) > sign * round(other, DIGITS)
 
-    if not beats(assessment.random_best):
+    if not beats(assessment.random.value if key in HIT_OR_MISS else assessment.random_best):
         return RANDOM
     if key in BLIND_TO:
         return NAMES[key]

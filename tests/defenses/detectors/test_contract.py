@@ -143,11 +143,11 @@ def test_wrong_requests_are_refused() -> None:
         detect("lid", model, pictures(), fitted(model), DETECTORS["mahalanobis"].params())
     with pytest.raises(Unsupported, match=r"Call fit\(\) first"):
         detect("lid", model, pictures())
-    with pytest.raises(Unsupported, match="needs feature distances"):
+    with pytest.raises(Unsupported, match="needs a distance from the training data"):
         detect("mahalanobis", model, pictures())
     with pytest.raises(InputError, match="takes"):
         detect("feature_squeezing", model, pictures(3))
     with pytest.raises(InputError, match="needs 2 pictures, not 1"):
         fit(model, pictures(n=1))
-    with pytest.raises(Unsupported, match="needs feature maps"):
+    with pytest.raises(Unsupported, match="needs a feature map"):
         fit(dataclasses.replace(model, cam_layer=None), pictures())
