@@ -87,15 +87,23 @@ def test_the_cells_that_a_map_was_enlarged_from_are_kept(key: str) -> None:
     np.testing.assert_allclose(made.heat, smooth[0, 0], atol=1e-6)
 
 
-def test_cells_whose_center_is_outside_are_cut() -> None:
-    model, region = small_cnn_classifier(labels=2, seed=8), np.zeros((32, 32), np.bool_)
-    region[:14, 3:] = True  # the centers of rows 0 to 2 (2, 6, 10), and of columns 1 to 7
-    whole, cut = (explain("hires_cam", model, picture(model), 1, region=each) for each in (None, region))
-    assert whole.cells is not None
-    assert cut.cells is not None
-    assert np.array_equal(cut.cells[:3, 1:], whole.cells[:3, 1:])
-    assert not cut.cells[3:].any()
-    assert not cut.cells[:, 0].any()
+def test_cells_that_lie_outside_are_cut() -> None:
+    model = small_cnn_classifier(labels=2, seed=8)
+    whole = explain("hires_cam", model, picture(model), 1).cells
+    assert whole is not None
+    for rows, columns, held in (
+        (slice(0, 14), slice(4, 32), np.s_[:4, 1:]),  # of cells of 4 by 4 pixels
+        (slice(9, 11), slice(17, 19), np.s_[2:3, 4:5]),  # no center of a cell is in it
+    ):
+        region = np.zeros((32, 32), np.bool_)
+        region[rows, columns] = True
+        cut = explain("hires_cam", model, picture(model), 1, region=region).cells
+        assert cut is not None
+        inside = np.zeros((8, 8), np.bool_)
+        inside[held] = True
+        assert np.array_equal(cut[inside], whole[inside])
+        assert whole[inside].any()
+        assert not cut[~inside].any()
 
 
 def feature_map(model: Classifier) -> Floats:
