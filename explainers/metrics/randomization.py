@@ -17,7 +17,6 @@ at random, is not made: for each model it takes a training of its own.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,17 +57,6 @@ def randomization(question: Question, params: RandomizationParams, rng: torch.Ge
         (heat,) = question.again(with_random_weights(question.model, count, seed), question.x)
         curve.append((float(count), rank_correlation(*(_strengths(question, each) for each in (question.heat, heat)))))
     return Measured(curve[-1][1], tuple(curve))
-
-
-def verdict(score: float) -> str:
-    """What a score means, in a few words."""
-    if math.isnan(score):
-        return "undefined: one of the maps is the same everywhere"
-    if score < PASSES:
-        return "passes: depends on what the model has learned"
-    if score < FAILS:
-        return "doubtful: partly the same without what the model has learned"
-    return "fails: hardly depends on what the model has learned"
 
 
 def _strengths(question: Question, heat: torch.Tensor) -> Floats:

@@ -78,6 +78,11 @@ def test_a_map_has_to_beat_the_best_random_map_but_where_maps_hit_or_miss() -> N
     assert verdict(assessment("randomization", -0.7)) == "passes"
 
 
+def test_the_limits_of_the_randomization_check() -> None:
+    words = [verdict(assessment("randomization", score)) for score in (-0.2, 0.29, 0.3, 0.59, 0.6, 1, math.nan)]
+    assert words == ["passes", "passes", "doubtful", "doubtful", "fails", "fails", "undefined"]
+
+
 # What is queued
 
 

@@ -21,16 +21,19 @@ from dashboard.state import REGION
 from evaluation.agreement import chance_disagreement
 from evaluation.suitability import NotSuitable
 from evaluation.words import NO_EVIDENCE, settings, within
-from explainers import EXPLAINERS
+from explainers import EXPLAINERS, Explainer
 from imaging.overlay import has_evidence
 
 KEY = "explain viewer"
-LEVEL, LEAST_AGREED = 0.5, 0.5  # where the scales of disagreement end, and of consensus begin
+LEAST_AGREED, MOST_DISAGREED = 0.5, 0.5  # where the scale of consensus begins, and where that of disagreement ends
 RULE = (
     "One rule for all maps: each is drawn on its own scale, because methods have no unit in common. The scale ends at "
     "the value that 99 of 100 places stay below, whose color all beyond it have; where a map holds evidence for and "
     "against, it is as long on both sides of zero. The ends stand above each map."
 )
+STRENGTH = Scale("Strength", "sequential", "0", "end of its scale")
+EVIDENCE = Scale("Evidence", "diverging", "against", "for")
+DIRECTION = Scale("Direction", "diverging", "darker", "brighter")
 WIDE = 5  # panes in a row
 
 
@@ -143,10 +146,10 @@ def _together(setup: Setup, together: Together | None, found: Explained | None) 
         Pane(
             "disagreement",
             "Disagreement",
-            f"0 to {LEVEL:g}, deviation of the ranks",
+            f"0 to {MOST_DISAGREED:g}, deviation of the ranks",
             frame,
             picture,
-            _unsigned(disagreement, box, 0.0, LEVEL, "rank deviation"),
+            _unsigned(disagreement, box, 0.0, MOST_DISAGREED, "rank deviation"),
             summary="Disagreement of the maps, strongest in the "
             f"{pictures.strongest_place(disagreement)} of the picture.",
         ),
@@ -164,17 +167,14 @@ def is_against(question: Question) -> bool:
 
 def _scales(answers: Mapping[Question, Explained | None]) -> list[Scale]:
     """A bar for each kind of map that is there."""
-    bars = (
-        Scale("Strength", "sequential", "0", "end of its scale"),
-        Scale("Evidence", "diverging", "against", "for"),
-        Scale("Direction", "diverging", "darker", "brighter"),
-    )
-    kinds = {
-        found.question.explainer.signed * (1 + found.question.explainer.magnitude)
-        for found in answers.values()
-        if found
-    }
-    return [bar for kind, bar in enumerate(bars) if kind in kinds]
+    needed = {_scale(found.question.explainer) for found in answers.values() if found}
+    return [scale for scale in (STRENGTH, EVIDENCE, DIRECTION) if scale in needed]
+
+
+def _scale(method: Explainer) -> Scale:
+    if not method.signed:
+        return STRENGTH
+    return DIRECTION if method.magnitude else EVIDENCE
 
 
 def _columns(panes: int) -> int:
