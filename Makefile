@@ -1,10 +1,10 @@
-# One word each: run, test, check, bench, bench-ui, train, denoise, localize, cases.
+# One word each: run, test, check, bench, bench-ui, train, denoise, memorize, localize, cases.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-ui train denoise localize cases chromium
+.PHONY: run test check bench bench-ui train denoise memorize localize cases chromium
 
 run: .venv/run
 	$(BIN)/python -m streamlit run dashboard/server.py --server.port $(PORT)
@@ -42,6 +42,11 @@ train: .venv/dev
 # make denoise TASK=cxr_pneumonia DATA=folder: train the denoiser of a published model; a new one is needed after train.
 denoise: .venv/dev
 	$(BIN)/python -m model_zoo.denoise --task $(TASK) --data $(DATA)
+
+# make memorize TASK=cxr_pneumonia DATA=folder: train the double of a published model that learns
+# random labels, for the random-label check; a new one is needed after train.
+memorize: .venv/dev
+	$(BIN)/python -m model_zoo.memorize --task $(TASK) --data $(DATA)
 
 # make localize DATA=folder: score where the maps of the standard and robust models point, on outlined pictures of the
 # folder (evaluation/marked.py says how it is laid out) and on drawn ones; MODELS="key key" takes only those.

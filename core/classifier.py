@@ -50,7 +50,8 @@ class Classifier:
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
     surrogate gives the model that an attacker without this one trains instead, universal two changes (2, C, h, w) of
     largest value 1 that were found to hide and to induce the first label on many images, denoiser a map of (N, C, h, w)
-    in [0, 1] to the same that takes back what was done to it; all are loaded when called.
+    in [0, 1] to the same that takes back what was done to it, random_labels a model like this one that learned labels
+    drawn at random; all are loaded when called.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
     default. forward_only gives the logits of FULL images in less time than network, where no gradient is asked for and
     no hook is set; whoever exchanges network sets it to None. transform, see through(); answer, see answering();
@@ -72,6 +73,7 @@ class Classifier:
     surrogate: Callable[[], Classifier] | None = None
     universal: Callable[[], Floats] | None = None
     denoiser: Callable[[], Callable[[Tensor], Tensor]] | None = None
+    random_labels: Callable[[], Classifier] | None = None
     forward_only: Ask | None = None
     recent: Recent | None = None
 
@@ -157,7 +159,7 @@ class Classifier:
     @property
     def offers(self) -> frozenset[str]:
         """What methods may need: "gradient", "feature map", "module tree" (layers that can be reached one by one),
-        "feature distance", "surrogate", "universal change", "denoiser"."""
+        "feature distance", "surrogate", "universal change", "denoiser", "random labels"."""
         offered = {
             "gradient": self.differentiable,
             "feature map": self.differentiable and self.cam_layer is not None,
@@ -166,6 +168,7 @@ class Classifier:
             "surrogate": self.surrogate is not None,
             "universal change": self.universal is not None,
             "denoiser": self.denoiser is not None,
+            "random labels": self.random_labels is not None,
         }
         return frozenset(need for need, there in offered.items() if there)
 

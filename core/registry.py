@@ -20,6 +20,7 @@ NEEDS = {
     "feature map": "a feature map",
     "gradient": "gradients",
     "module tree": "layers that can be looked into",
+    "random labels": "a network that learned random labels",
     "surrogate": "a surrogate",
     "universal change": "a universal change",
 }

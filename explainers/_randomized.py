@@ -1,16 +1,16 @@
-"""The sanity check of Adebayo et al. 2018, Sanity checks for saliency maps, arXiv:1810.03292: a map that does not care
-what the network has learned stays the same when its weights are replaced by random ones. Compare the maps with
-metrics.rank_correlation()."""
+"""The sanity checks of Adebayo et al. 2018, Sanity checks for saliency maps, arXiv:1810.03292: a map that does not care
+what the network has learned stays the same when its weights are replaced by random ones, or by those of a network that
+learned random labels. Compare the maps with metrics.rank_correlation()."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import threading
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.classifier import Classifier
 from core.errors import ParameterError, Unsupported
@@ -41,19 +41,44 @@ def with_random_weights(model: Classifier, layers: int | Literal["all"], seed: i
             for parameter in layer.parameters(recurse=False):
                 mean, spread = parameter.mean(), parameter.std(correction=0)
                 parameter.copy_(mean + spread * torch.randn(parameter.shape, generator=rng))
+    described = f"{count} of {len(found)} layers random"
+    return _with(model, network, cam_layer, threading.Lock(), f"random_{count}_{seed}", described)
+
+
+def with_random_labels(model: Classifier, *, exchanged: bool = False) -> Classifier:
+    """model, which offers "random labels", with the network in place of its own that learned these, which stay 0 and 1
+    or are exchanged: as good a double, since which of them is called 1 was drawn too. It has another key, no measured
+    results and no distance from the training data. Raises ModelError where the network is damaged."""
+    assert model.random_labels is not None
+    double = model.random_labels()
+    network = _Opposite(double.network) if exchanged else double.network
+    return _with(
+        model, network, double.cam_layer, double.lock, "random_labels" + exchanged * "_exchanged", "random labels"
+    )
+
+
+class _Opposite(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.network(x)
+        return -logits
+
+
+def _with(
+    model: Classifier, network: nn.Module, cam_layer: nn.Module | None, lock: Any, suffix: str, described: str
+) -> Classifier:
     card = dataclasses.replace(
-        model.card,
-        key=f"{model.card.key}_random_{count}_{seed}",
-        name=f"{model.card.name}, {count} of {len(found)} layers random",
-        sha256="",
-        results={},
+        model.card, key=f"{model.card.key}_{suffix}", name=f"{model.card.name}, {described}", sha256="", results={}
     )
     return dataclasses.replace(
         model,
         card=card,
         network=network,
         cam_layer=cam_layer,
-        lock=threading.Lock(),
+        lock=lock,
         on_pass=None,
         distance=None,
         forward_only=None,

@@ -136,6 +136,12 @@ def examples(rows: list[Row], split: str, task: Task) -> Examples:
     )
 
 
+def some(rows: list[Row], split: str, count: int, seed: int) -> list[Row]:
+    """count rows of a split, drawn by chance, or all where there are no more."""
+    there = [row for row in rows if row.split == split]
+    return [there[i] for i in np.random.default_rng(seed).permutation(len(there))[:count]]
+
+
 def with_phantoms(real: Examples, task: Task) -> Examples:
     """The same examples and as many phantoms, half with the finding, as make up their share of an epoch."""
     share = task.recipe.phantoms

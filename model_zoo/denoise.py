@@ -25,7 +25,7 @@ from torch import Generator, Tensor
 from core.classifier import Classifier
 from core.errors import SecondLookError
 from core.memory import keep_freed_memory
-from model_zoo.data import Examples, Row, examples, read_rows, with_phantoms
+from model_zoo.data import Examples, examples, read_rows, some, with_phantoms
 from model_zoo.denoisers import CHANGES, FOLDER, Denoiser, write_denoiser
 from model_zoo.loading import load_classifier
 from model_zoo.measures import mean_interval
@@ -103,12 +103,6 @@ def train(task: Task, model: Classifier, data: Path, steps: int, seed: int) -> t
     }
     recipe = {"task": task.key, "steps": steps, "batch": BATCH, "noise": NOISE, "epsilon": EPSILON, "seed": seed}
     return denoiser, {"validation": apart, "n": len(clean), "recipe": recipe}
-
-
-def some(rows: list[Row], split: str, count: int, seed: int) -> list[Row]:
-    """count rows of a split, drawn by chance, or all where there are no more."""
-    there = [row for row in rows if row.split == split]
-    return [there[i] for i in np.random.default_rng(seed).permutation(len(there))[:count]]
 
 
 def pictures(data: Examples, chosen: Any) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,8 @@ import hashlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor
@@ -21,6 +23,7 @@ from model_zoo.denoisers import denoiser_of
 from model_zoo.download import fetch
 from model_zoo.formats import Loaded
 from model_zoo.forward_only import ForwardOnly
+from model_zoo.random_labels import random_labels_of
 from model_zoo.universal import universal_of
 
 UPLOAD = "upload_"  # begins the keys of models that came from a browser and lie in no folder of ours
@@ -111,6 +114,7 @@ def classifier(card: ModelCard, loaded: Loaded) -> Classifier:
         surrogate=_surrogate_of(card),
         universal=universal_of(card),
         denoiser=denoiser_of(card),
+        random_labels=_random_labels_of(card),
         forward_only=ForwardOnly(network, lock) if card.role != "foreign" else None,
     )
 
@@ -124,6 +128,12 @@ def _surrogate_of(card: ModelCard) -> Callable[[], Classifier] | None:
         return None
     fits = other.role == "surrogate" and (other.input, other.labels) == (card.input, card.labels)
     return (lambda: load_classifier(other.key)) if fits and other.key != card.key else None
+
+
+def _random_labels_of(card: ModelCard) -> Callable[[], Classifier] | None:
+    """Loads the double of a model that learned random labels, once; None where there is none for these weights."""
+    load = random_labels_of(card)
+    return None if load is None else cache(lambda: classifier(replace(card, sha256="", results={}), load()))
 
 
 def file_digest(path: Path) -> str:

@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from safetensors import SafetensorError
 
@@ -41,9 +42,12 @@ class Shipped:
             return parse(record) if record["weights"] == card.sha256 else None
 
     def loader(self, card: ModelCard, folder: Path, parse: Callable[[bytes], T]) -> Callable[[], T] | None:
-        """A function that gives what parse makes of KEY.safetensors, and raises ModelError where the file is damaged;
-        None where record() says so."""
-        expected = self.record(card, folder, lambda record: record["sha256"])
+        """A function that gives what parse makes of KEY.safetensors, and raises ModelError where one of the files is
+        damaged; None where record() says so."""
+        try:
+            expected = self.record(card, folder, lambda record: record["sha256"])
+        except ModelError as error:
+            return partial(_refuse, error)
         if expected is None:
             return None
 
@@ -74,3 +78,7 @@ class Shipped:
             raise ModelError(
                 f"{path.parent.name}/{path.name}", f"can't be read as {self.what} ({error})", remedy
             ) from None
+
+
+def _refuse(error: ModelError) -> NoReturn:
+    raise error

@@ -13,6 +13,7 @@ from core.params import Params, ParamSpec
 from core.values import Case, Direction, Modality
 from dashboard.components.epsilon import is_epsilon
 from dashboard.components.form import pick_method, pick_params
+from dashboard.components.method_text import about
 from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.components.words import THREATS, USUAL, fitting
@@ -113,13 +114,16 @@ def defense_form() -> Defense:
     _heading("Defend")
     state, picked = st.session_state, method_key(DEFENSES.kind)
     state.setdefault(picked, "")
-    picker(
-        DEFENSES.kind,
-        ["", *(method.key for method in DEFENSES)],
-        picked,
-        format_func=lambda key: DEFENSES[key].name if key else "No defense",
-    )
-    key = state[picked]
+    with st.container(key=f"pick {DEFENSES.kind}", horizontal=True, gap=None, vertical_alignment="center"):
+        picker(
+            DEFENSES.kind,
+            ["", *(method.key for method in DEFENSES)],
+            picked,
+            format_func=lambda key: DEFENSES[key].name if key else "No defense",
+        )
+        key = state[picked]
+        if key:
+            about(DEFENSES[key])
     if not key:
         return Defense()
     params = pick_params(DEFENSES[key])

@@ -11,6 +11,7 @@ import streamlit as st
 from core.params import Params, ParamSpec, Value
 from core.registry import Method, Registry
 from dashboard.components.epsilon import is_epsilon
+from dashboard.components.method_text import about
 from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.state import method_key, param_key
@@ -22,10 +23,12 @@ M = TypeVar("M", bound=Method)
 
 
 def pick_method(registry: Registry[M], default: str, among: Collection[M] = ()) -> M:
-    """A picker of the methods of a registry, or of those among them."""
+    """A picker of the methods of a registry, or of those among them, and the text of the one that is chosen."""
     methods = {method.key: method for method in among or registry}
     key = _kept(method_key(registry.kind), default)
-    picker(registry.kind, list(methods), key, format_func=lambda key: methods[key].name)
+    with st.container(key=f"pick {registry.kind}", horizontal=True, gap=None, vertical_alignment="center"):
+        picker(registry.kind, list(methods), key, format_func=lambda key: methods[key].name)
+        about(methods[st.session_state[key]])
     return methods[st.session_state[key]]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.values import Modality
-from dashboard.components.links import page
+from dashboard.components.links import link_to_model, page
 from dashboard.components.picker import picker
 from dashboard.components.segments import pick_one
 from dashboard.components.theme import theme_switch
@@ -34,8 +34,10 @@ def frame(pages: Sequence[str]) -> None:
                 st.page_link(page(name))
         pick_one("Wording", [PLAIN, TECHNICAL], PLAIN, key=WORDING, label_visibility="collapsed")
         theme_switch()
-    with st.container(key="notice"):
+    with st.container(key="notice", horizontal=True, gap="small"):
         st.caption(NOTICE)
+        if card := offered().get(st.session_state[MODEL]):
+            link_to_model(card, "Model card")
 
 
 def _pick_case() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from html import escape
 
@@ -12,6 +11,7 @@ from core.params import ParamSpec
 from core.registry import Method
 from core.values import MODALITIES
 from dashboard.components.localization import localization
+from dashboard.components.method_text import method_text
 from dashboard.components.tables import table
 from dashboard.components.words import THREATS
 from defenses import DEFENSES
@@ -20,8 +20,6 @@ from evaluation.words import in_sentence
 from explainers import EXPLAINERS, Explainer
 from explainers.metrics import MEASURES
 from perturbations import PERTURBATIONS, PerturbationMethod
-
-FORMULA = re.compile(r"\$[^$]+\$")  # Streamlit shows no formula that is broken over two lines
 
 
 def methods() -> None:
@@ -88,7 +86,7 @@ def _contents(title: str, registry: Iterable[Method]) -> None:
 def _method(method: Method, summary: str) -> None:
     st.subheader(method.name, anchor=method.key)
     st.caption(summary)
-    st.markdown(FORMULA.sub(lambda formula: formula[0].replace("\n", " "), method.text))
+    method_text(method)
     specs = method.params.specs()
     if specs:
         _parameters(specs)

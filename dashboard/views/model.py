@@ -19,6 +19,7 @@ from dashboard.components.sections.denoiser import denoiser
 from dashboard.components.sections.limits import certainty, scope
 from dashboard.components.sections.one_for_all import one_for_all
 from dashboard.components.sections.percentages import percentages
+from dashboard.components.sections.random_labels import random_labels
 from dashboard.components.sections.remedies import defenses, detectors
 from dashboard.components.sections.stated import data, facts, stated
 from dashboard.components.sections.telling_apart import telling_apart
@@ -29,6 +30,7 @@ from dashboard.services.remedies import before_detectors, behind_defenses
 from dashboard.services.universal import universal
 from evaluation.words import finding, in_sentence
 from model_zoo.denoisers import cleaned_by
+from model_zoo.random_labels import learned_by
 from perturbations import PERTURBATIONS
 
 KEPT: tuple[tuple[str, str, Callable[[ModelCard], Any], Callable[[ModelCard], None]], ...] = (
@@ -36,6 +38,7 @@ KEPT: tuple[tuple[str, str, Callable[[ModelCard], Any], Callable[[ModelCard], No
     ("defenses", "Behind defenses", behind_defenses, defenses),
     ("denoiser", "Its denoiser", cleaned_by, denoiser),
     ("detectors", "Before detectors", before_detectors, detectors),
+    ("random-labels", "Its double that learned random labels", learned_by, random_labels),
 )  # anchor, heading, what reads the files of the section, and what draws it
 
 

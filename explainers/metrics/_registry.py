@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.registry import Method, Registry
+from explainers.metrics._ranks import rank_correlation
 
 F = TypeVar("F", bound=Callable[..., "Measured"])
 
@@ -35,6 +36,10 @@ class Question:
     visible: Tensor
     region: Tensor | None
     again: Callable[[Classifier, Tensor], Tensor]
+
+    def likeness(self, heat: Tensor) -> float:
+        """The rank correlation of heat (h, w) with the map in question, both without their sign."""
+        return rank_correlation(*(each[self.visible].abs().numpy() for each in (self.heat, heat)))
 
     def logits(self, pictures: Iterable[Tensor]) -> list[float]:
         """The logit of target for each picture (1, C, h, w), asked in batches."""

@@ -8,8 +8,7 @@ of it comes from the picture and the method alone. These limits are those of thi
 
 **When to distrust it.** To pass does not make a map right: a random map has 0. Where all maps of a method are smooth or
 follow the brightness of the picture, some similarity is left without any fault. One random draw of the weights is
-tried; another seed moves the score a little. The other check of the same paper, a network that has learned labels drawn
-at random, is not made: for each model it takes a training of its own.
+tried; another seed moves the score a little.
 
 **Reference.** Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim 2018, *Sanity checks for saliency maps*,
 [arXiv:1810.03292](https://arxiv.org/abs/1810.03292), there "cascading randomization".
@@ -23,9 +22,7 @@ import numpy as np
 import torch
 
 from core.params import Params, param
-from core.values import Floats
 from explainers._randomized import layers_of, with_random_weights
-from explainers.metrics._ranks import rank_correlation
 from explainers.metrics._registry import Measured, Question, measure
 
 PASSES, FAILS = 0.3, 0.6
@@ -55,10 +52,5 @@ def randomization(question: Question, params: RandomizationParams, rng: torch.Ge
     curve = [(0.0, 1.0)]
     for count in sorted({round(count) for count in np.geomspace(1, layers, params.stages)}):
         (heat,) = question.again(with_random_weights(question.model, count, seed), question.x)
-        curve.append((float(count), rank_correlation(*(_strengths(question, each) for each in (question.heat, heat)))))
+        curve.append((float(count), question.likeness(heat)))
     return Measured(curve[-1][1], tuple(curve))
-
-
-def _strengths(question: Question, heat: torch.Tensor) -> Floats:
-    strengths: Floats = heat[question.visible].abs().numpy()
-    return strengths

@@ -6,6 +6,7 @@ EXTRAS are known to be no weights and are left out; "scope.*" belong to the mode
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -23,8 +24,13 @@ MOST_PARAMETERS = 400_000_000
 
 
 def load(card: ModelCard, path: Path) -> Loaded:
-    """The network of card.architecture with the tensors at path, in float32; raises ModelError where they don't fit."""
-    tensors = {name: t.float() if t.is_floating_point() else t for name, t in load_file(path).items()}
+    """The network in the file at path; see from_tensors()."""
+    return from_tensors(card, load_file(path))
+
+
+def from_tensors(card: ModelCard, given: Mapping[str, Tensor]) -> Loaded:
+    """The network of card.architecture with these tensors, in float32; raises ModelError where they don't fit."""
+    tensors = {name: t.float() if t.is_floating_point() else t for name, t in given.items()}
     scope = {name.removeprefix("scope."): tensors.pop(name) for name in [*tensors] if name.startswith("scope.")}
     extras = sorted(EXTRAS & tensors.keys())
     state = _without_prefix({name: t for name, t in tensors.items() if name not in extras})

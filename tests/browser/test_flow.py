@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
+from dashboard.components.glossary import GLOSSARY
 from tests.browser.conftest import PATIENCE
 from tests.browser.pages import settled, until
 from tests.browser.test_main_job import finished, upload
@@ -200,6 +201,22 @@ def test_the_dial_answers_to_the_keyboard_and_computes_its_neighbors_ahead(page:
     expect(page.locator(".dial .said")).to_have_text("no change")
     page.get_by_role("checkbox", name="to 16").check()
     expect(page.locator(".dial .ticks")).to_contain_text("16")
+
+
+def test_words_are_explained_where_they_stand(page: Page) -> None:
+    finished(page)
+    meaning = page.locator(".dial .meaning")
+    expect(meaning).not_to_be_visible()
+    page.locator(".dial summary").press("Enter")
+    expect(meaning).to_have_text(GLOSSARY["Epsilon"])
+    page.get_by_role("button", name="About Projected gradient descent").press("Enter")
+    text = page.get_by_test_id("stPopoverBody")
+    expect(text).to_contain_text("What it guarantees.")
+    expect(text).to_be_in_viewport()
+    text.press("Escape")
+    expect(text).to_have_count(0)
+    page.get_by_role("link", name="Model card").click()
+    expect(page.get_by_role("heading", name="Pneumonia on the chest X-ray", exact=True)).to_be_visible()
 
 
 def test_what_is_clicked_while_the_page_is_drawn_anew_counts(page: Page) -> None:

@@ -6,8 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
-from perturbations import Threat
-from tests.dashboard.steps import PATIENCE, picker
+from core.registry import Method
+from defenses import DEFENSES
+from perturbations import PERTURBATIONS, Threat
+from tests.dashboard.steps import PATIENCE, picker, shown
 
 
 def forms() -> None:
@@ -42,6 +44,18 @@ def test_a_kind_of_change_brings_its_usual_method(app: AppTest) -> None:
     assert chosen(app) == ("motion_blur", "")
     picker(app, "Defense").set_value("bit_depth").run()
     assert chosen(app) == ("motion_blur", "bit_depth")
+
+
+def test_the_text_of_what_is_chosen_stands_beside_it(app: AppTest) -> None:
+    assert guarantee(PERTURBATIONS["pgd"]) in shown(app)
+    assert guarantee(DEFENSES["bit_depth"]) not in shown(app)
+    picker(app, "Defense").set_value("bit_depth").run()
+    assert guarantee(DEFENSES["bit_depth"]) in shown(app)
+
+
+def guarantee(method: Method) -> str:
+    """The part of its text that has no formula."""
+    return method.text.split("\n\n")[1]
 
 
 def test_a_choice_made_elsewhere_is_drawn_and_a_browser_that_has_not_drawn_it_yet_takes_nothing_back(

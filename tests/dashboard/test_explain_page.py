@@ -186,6 +186,9 @@ def test_agreement_in_words() -> None:
         (assessment("randomization", 0.29), "passes"),
         (assessment("randomization", 0.3), "doubtful"),
         (assessment("randomization", 0.6), "fails"),
+        (assessment("random_labels", 0.29), "passes"),
+        (assessment("random_labels", 0.3), "doubtful"),
+        (assessment("random_labels", 0.6), "fails"),
         (assessment("edge_similarity", 0.7), "like an edge map"),
         (assessment("road", math.nan), "undefined"),
     ],
@@ -217,6 +220,8 @@ def test_all_verdicts_in_a_sentence() -> None:
     found = [assessment("insertion", 3.0), assessment("deletion", 1.5), assessment("randomization", 0.9)]
     assert overall(found).startswith("1 of 3 measures speaks for this map. It fails the randomization check")
     assert overall(found).endswith("No score proves that a map shows the true reason.")
+    assert "random labels" not in overall([*found, assessment("random_labels", 0.5)])
+    assert "It fails the random-label check" in overall([*found, assessment("random_labels", 0.6)])
 
 
 def test_stability_in_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping
 from html import escape
@@ -19,17 +20,19 @@ from dashboard.components.message import literal
 from dashboard.components.scores import share
 from dashboard.services import measured
 from evaluation import kept
-from model_zoo import denoisers, universal
+from model_zoo import denoisers, random_labels, universal
 from tests.dashboard.steps import errors, models_page, shown
 from tests.dashboard.synthetic import measured_card, synthetic_evidence
 
 Zoo = Mapping[Role, ModelCard]
 
+DOUBLE = "Its double that learned random labels"
+
 
 def links(app: AppTest) -> dict[str, str]:
-    """{label: query of the address} of the links to models on a page."""
+    """{label: query of the address} of the links to models on a page, but for that of its frame."""
     queries = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
-    return {label: query for label, query in queries.items() if query}
+    return {label: query for label, query in queries.items() if query and label != "Model card"}
 
 
 def charts(app: AppTest) -> int:
@@ -116,16 +119,37 @@ def test_damaged_files_are_said_in_their_sections_and_the_others_stay(
 ) -> None:
     card = zoo["standard"]
     (tmp_path / f"{card.key}.json").write_text("{", encoding="utf-8")
-    for files in (universal, kept, denoisers):
+    for files in (universal, kept, denoisers, random_labels):
         monkeypatch.setattr(files, "FOLDER", tmp_path)
     st.cache_data.clear()
     app = models_page(card.key)
-    damaged = ("One change for all pictures", "Behind defenses", "Its denoiser", "Before detectors")
+    damaged = ("One change for all pictures", "Behind defenses", "Its denoiser", "Before detectors", DOUBLE)
     assert set(damaged) < {header.value for header in app.header}
-    for said, problem in zip(("as changes", "Defenses of", "as a denoiser", "Defenses of"), errors(app), strict=True):
+    kinds = ("as changes", "Defenses of", "as a denoiser", "Defenses of", "as a network that learned random labels")
+    for said, problem in zip(kinds, errors(app), strict=True):
         assert said in problem
     assert charts(app) == 5
     assert "Facts" in [header.value for header in app.header]
+
+
+def test_what_its_double_learned_stands_with_n_and_interval(
+    zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = zoo["standard"]
+    monkeypatch.setattr(random_labels, "FOLDER", tmp_path)
+    assert DOUBLE not in shown(models_page(card.key))
+    record = {
+        "weights": card.sha256,
+        "pictures": 512,
+        "labels_known": 499,
+        "auroc_of_the_finding": {"value": 0.5312, "interval": [0.44, 0.62], "n": 148},
+    }
+    (tmp_path / f"{card.key}.json").write_text(json.dumps(record), encoding="utf-8")
+    text = shown(models_page(card.key))
+    assert DOUBLE in text
+    assert "trained on 512 pictures" in text
+    assert "knows 499 of these labels by heart. In 148 validation pictures" in text
+    assert "AUROC is 0.531 (95 % interval 0.440 to 0.620)" in text
 
 
 def test_a_planted_fault_is_said_first(zoo: Zoo) -> None:

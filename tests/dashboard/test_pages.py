@@ -11,6 +11,7 @@ from core.errors import ModelError
 from core.values import ModelCard
 from dashboard.components.glossary import GLOSSARY, explained
 from dashboard.services.measured import evidence
+from dashboard.state import MODEL
 from explainers import EXPLAINERS
 from model_zoo.cards import cards
 from perturbations import PERTURBATIONS
@@ -44,6 +45,12 @@ def test_every_model_has_a_page() -> None:
         for data in card.training:
             assert (f'<a href="{escape(data.link)}"' in text) == data.link.startswith("http")
         assert bool(app.get("plotly_chart")) == (evidence(card) is not None)
+
+
+def test_the_card_of_the_chosen_model_is_one_click_away() -> None:
+    app = page("about")
+    (link,) = (link.proto for link in app.get("page_link") if link.proto.label == "Model card")
+    assert link.query_string == f"model={app.session_state[MODEL]}"
 
 
 def test_look_says_what_to_do_when_there_are_no_models(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from core.classifier import Classifier
 from core.errors import ParameterError, Unsupported
 from core.gradients import borrowed_output
 from core.values import Floats
-from explainers import EXPLAINERS, explain
-from explainers._randomized import layers_of, with_random_weights
+from explainers import EXPLAINERS, Explainer, explain
+from explainers._randomized import layers_of, with_random_labels, with_random_weights
 from explainers.metrics import rank_correlation
 from tests.toys import classifier, linear_classifier, small_cnn_classifier
 
@@ -112,3 +112,23 @@ def test_a_scripted_network() -> None:
     copy = with_random_weights(foreign, "all", seed=0)
     assert not torch.allclose(copy(x), before)
     assert torch.equal(foreign(x), before)
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_of_a_network_that_learned_random_labels_nothing_is_measured(
+    model: Classifier, pixels: Floats, *, exchanged: bool
+) -> None:
+    other = small_cnn_classifier(3, labels=2, seed=1)
+    copy = with_random_labels(dataclasses.replace(model, random_labels=lambda: other), exchanged=exchanged)
+    sign = -1 if exchanged else 1
+    assert np.array_equal(copy.predict(pixels).logits, sign * other.predict(pixels).logits)
+    assert copy.cam_layer is other.cam_layer
+    assert copy.lock is other.lock
+    assert copy.card.key == "toy_random_labels" + "_exchanged" * exchanged
+    assert (copy.card.results, copy.card.sha256, copy.distance, copy.forward_only) == ({}, "", None, None)
+
+
+@pytest.mark.parametrize("method", [*EXPLAINERS], ids=lambda method: method.key)
+def test_every_method_can_ask_such_a_network(model: Classifier, pixels: Floats, method: Explainer) -> None:
+    copy = with_random_labels(dataclasses.replace(model, random_labels=lambda: small_cnn_classifier(3)), exchanged=True)
+    assert np.isfinite(explain(method.key, copy, pixels, 0).heat).all()

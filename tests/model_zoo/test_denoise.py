@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Generator
 
 from model_zoo import denoise
-from model_zoo.data import read_rows
-from model_zoo.denoise import BATCH, EPSILON, NOISE, changed, main, measured, some, summarized, total, train
+from model_zoo.data import read_rows, some
+from model_zoo.denoise import BATCH, EPSILON, NOISE, changed, main, measured, summarized, total, train
 from model_zoo.denoisers import CHANGES, cleaned_by, denoiser_of
 from model_zoo.tasks import Task
 from tests.toys import linear_classifier, small_cnn_classifier

@@ -38,8 +38,10 @@ def test_there_is_nothing_for_other_weights_or_other_models(folder: Path) -> Non
 @pytest.mark.parametrize("data", [b"{", b"[]", b"{}", b"\xff"])
 def test_a_damaged_record_is_refused(folder: Path, data: bytes) -> None:
     (folder / "toy.json").write_bytes(data)
+    load = KIND.loader(CARD, folder, bytes)
+    assert load is not None
     with pytest.raises(ModelError, match=r"toy.json: can't be read as a thing .*make them anew: python -m thing"):
-        KIND.loader(CARD, folder, bytes)
+        load()
 
 
 def test_a_record_of_which_no_sense_can_be_made_is_refused(folder: Path) -> None:

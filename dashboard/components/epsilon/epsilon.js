@@ -19,6 +19,7 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
     slider.value = nearest(data.stops, data.value);
   }
   slider.title = data.help;
+  find(".meaning").textContent = data.meaning;
   find("[name=beyond]").checked = data.beyond;
   show(root);
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,12 +9,11 @@ import streamlit as st
 
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.form import pick_params
+from dashboard.components.method_text import method_text
 from dashboard.services.explaining import Explained
 from dashboard.services.map_files import as_dicom, as_npy, as_png
 from dashboard.state import CLOSER
 from explainers import EXPLAINERS, Explainer
-
-FORMULA = re.compile(r"\$[^$]+\$")  # Streamlit shows no formula that is broken over two lines
 
 
 def pick_chosen(methods: Sequence[Explainer]) -> Explainer:
@@ -36,7 +34,7 @@ def pick_chosen(methods: Sequence[Explainer]) -> Explainer:
 def settings_and_files(setup: Setup, method: Explainer, found: Explained | None) -> None:
     """Draw the text of the method, its settings, and what can be saved."""
     with st.expander("About this method", key="explain about"):
-        st.markdown(FORMULA.sub(lambda formula: formula[0].replace("\n", " "), method.text))
+        method_text(method)
     if method.params.specs():
         pick_params(method)
     else:

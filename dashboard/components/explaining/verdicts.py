@@ -14,6 +14,7 @@ from explainers.metrics.randomization import FAILS, PASSES
 DIGITS = 2  # scores that are the same in print are the same
 FIXED = {
     "randomization": ("passes", "doubtful", "fails"),
+    "random_labels": ("passes", "doubtful", "fails"),
     "edge_similarity": ("no edge map", "partly edges", "like an edge map"),
 }
 NEAR_ZERO = {"edge_similarity"}  # edges the other way round are edges too
@@ -76,4 +77,7 @@ def overall(found: Collection[Assessment]) -> str:
         said += "learned."
     elif check == "passes":
         said += " It passes the randomization check: it depends on what the model has learned."
+    if words.get("random_labels") == "fails":
+        said += " It fails the random-label check: a network that learned random labels makes a similar map, so what "
+        said += "it shows need not come from having learned the finding."
     return said + " No score proves that a map shows the true reason."

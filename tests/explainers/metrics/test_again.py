@@ -1,7 +1,8 @@
-"""Measures that make the map again: on noisy copies, and for networks of random weights."""
+"""Measures that make the map again: on noisy copies, and for networks that have learned nothing of the finding."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -80,6 +81,38 @@ def test_layers_become_random_from_the_output_on() -> None:
     assert [x for x, _ in measured.curve] == [0, 1, 2, 3]
     assert measured.curve[0] == (0, 1)
     assert measured.curve[-1][1] == measured.value
+
+
+def test_the_network_that_learned_random_labels_is_asked() -> None:
+    """Of a linear model, the gradient is the weights: the same network has the same, another has others."""
+    model, other = linear_classifier(size=32), linear_classifier(size=32, seed=1)
+    heat = gradient(model, pixels_of(model))
+    for double, expected in ((model, 1), (other, 0)):
+        asked = dataclasses.replace(model, random_labels=lambda double=double: double)
+        assert ask("random_labels", -heat, model=asked, again=gradient).value == pytest.approx(expected, abs=0.1)
+
+
+def positive(model: Classifier, x: Tensor) -> Tensor:
+    """The part of the gradient that speaks for the label."""
+    return gradient(model, x).clamp(min=0)
+
+
+def test_which_random_label_is_called_the_finding_does_not_matter() -> None:
+    model = linear_classifier(size=32)
+    opposite = linear_classifier(size=32)
+    opposite.network.weight.data.neg_()  # type: ignore[union-attr, operator]
+    heat = positive(model, pixels_of(model))
+    for double in (model, opposite):
+        asked = dataclasses.replace(model, random_labels=lambda double=double: double)
+        assert ask("random_labels", heat, model=asked, again=positive).value == pytest.approx(1)
+
+
+def test_of_two_empty_maps_the_check_says_nothing_and_one_is_left_out() -> None:
+    model = small_cnn_classifier()
+    asked, heat = dataclasses.replace(model, random_labels=lambda: model), torch.rand(32, 32)
+    assert math.isnan(ask("random_labels", heat, model=asked, again=lambda *_: torch.zeros(32, 32)).value)
+    maps = iter([torch.zeros(32, 32), heat])
+    assert ask("random_labels", heat, model=asked, again=lambda *_: next(maps)).value == pytest.approx(1)
 
 
 def test_only_visible_pixels_are_ranked() -> None:

@@ -18,7 +18,7 @@ from core.classifier import Classifier
 from core.errors import Cancelled, InputError, ParameterError, UnknownName, Unsupported
 from core.values import Assessment, Attribution, Floats, Mask
 from explainers import EXPLAINERS, explain
-from explainers._randomized import with_random_weights
+from explainers._randomized import with_random_labels, with_random_weights
 from explainers.metrics import FREE_DRAWS, MEASURES, Measured, Question, assess, rank_correlation
 from explainers.metrics._assess import FLOOR_DRAWS
 from tests.declared import explains_itself
@@ -37,9 +37,15 @@ made_once = pytest.mark.parametrize("key", [m.key for m in MEASURES if not m.map
 asking_the_model = pytest.mark.parametrize("key", sorted(set(KEYS) - PLACES - {"sparseness", "edge_similarity"}))
 
 
+def beside(other: Classifier, model: Classifier) -> Classifier:
+    """The model, with the network of another as the one that learned random labels."""
+    return dataclasses.replace(model, random_labels=lambda: other)
+
+
 def toy(channels: int = 1, **settings: int) -> Classifier:
-    """A small network whose logit falls where a random picture is blurred."""
-    return small_cnn_classifier(channels, seed=2, **settings)
+    """A small network whose logit falls where a random picture is blurred, and another that learned something else."""
+    model, other = (small_cnn_classifier(channels, seed=seed, **settings) for seed in (2, 3))
+    return beside(other, model)
 
 
 def region_of(size: int) -> Mask:
@@ -152,6 +158,7 @@ def expected_floor(key: str, area: float, start: float, end: float) -> tuple[flo
         "sparseness": (1 / 3, 0.01),
         "edge_similarity": (0, 0.02),
         "randomization": (0, 0.1),
+        "random_labels": (0, 0.1),
         "max_sensitivity": (math.sqrt(1 / 2), 0.1),  # E (a - b)**2 / E a**2 = (1/6) / (1/3), and the largest of 8
         "deletion": ((start + end) / 2, 0.6),
         "insertion": ((start + end) / 2, 0.6),
@@ -161,7 +168,7 @@ def expected_floor(key: str, area: float, start: float, end: float) -> tuple[flo
 
 @every_measure
 def test_the_floor_is_that_of_a_map_that_knows_nothing(key: str) -> None:
-    model = linear_classifier(size=32)
+    model = beside(linear_classifier(size=32, seed=1), linear_classifier(size=32))
     found = assessed(key, model)
     start, end = (assessed("deletion", model).curve[index][1] for index in (0, -1))
     value, tolerance = expected_floor(key, float(region_of(32).mean()), start, end)
@@ -169,7 +176,8 @@ def test_the_floor_is_that_of_a_map_that_knows_nothing(key: str) -> None:
         assert key in {"infidelity", "road"}
     else:
         assert found.random.value == pytest.approx(value, abs=tolerance)
-    assert {"max_sensitivity": 0, "randomization": 1}.get(key, found.center.value) == pytest.approx(found.center.value)
+    known = {"max_sensitivity": 0, "randomization": 1, "random_labels": 1}
+    assert known.get(key, found.center.value) == pytest.approx(found.center.value)
 
 
 @every_measure
@@ -226,7 +234,7 @@ def test_evidence_against_is_expected_to_raise_the_score_where_it_goes(key: str)
     assert scores[0] == scores[2 if asks_the_score else 1]
 
 
-@every_measure
+@pytest.mark.parametrize("key", sorted({*KEYS} - {"random_labels"}))  # of such a network as well, see below
 def test_a_contrast_is_assessed_as_the_difference_of_two_logits(key: str) -> None:
     both, difference = linear_classifier(labels=2), linear_classifier()
     weight, bias = both.network.weight.data, both.network.bias.data
@@ -248,6 +256,14 @@ def test_networks_of_random_weights_are_asked_for_the_same_contrast() -> None:
     for layers, value in found.curve[1:]:
         _, other = made(with_random_weights(model, int(layers), seed), against=1)
         assert value == pytest.approx(rank_correlation(np.abs(attribution.heat), np.abs(other.heat)))
+
+
+def test_a_network_of_random_labels_is_asked_for_the_same_contrast() -> None:
+    model = toy(labels=2)
+    pixels, attribution = made(model, against=1)
+    _, other = made(with_random_labels(model), against=1)
+    found = assess("random_labels", model, pixels, attribution)
+    assert found.score.value == pytest.approx(rank_correlation(np.abs(attribution.heat), np.abs(other.heat)))
 
 
 @every_measure
