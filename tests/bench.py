@@ -28,7 +28,7 @@ from dashboard.services.jobs import Cancel, always
 from evaluation.agreement import consensus, rank_matrix
 from explainers import EXPLAINERS, explain
 from explainers.metrics import MEASURES, assess
-from explainers.metrics._assess import central_blob
+from explainers.metrics._assess import FLOOR_DRAWS, central_blob
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.geometry import geometry_of, to_model
 from model_zoo.loading import load_classifier
@@ -146,17 +146,18 @@ def maps(model: Classifier, pixels: Floats) -> None:
 
 
 def measures(model: Classifier, pixels: Floats) -> None:
-    """The measures of a map, a random map and a blob, against libraries that take the same of these three."""
+    """The measures of a map, its random maps and a blob, against libraries that take the same of all these."""
     attribution = explain("saliency", model, pixels, 0)
     shape = pixels.shape[1:]
-    heats = [torch.from_numpy(attribution.heat), torch.rand(shape), central_blob(shape[0])]
+    random = [torch.rand(shape) for _ in range(FLOOR_DRAWS)]
+    heats = [torch.from_numpy(attribution.heat), *random, central_blob(shape[0])]
     for key, libraries in measure_peers(model, torch.from_numpy(pixels[None]), heats).items():
 
         def ours(key: str = key) -> object:
             return assess(key, model, pixels, attribution)
 
         seconds, *theirs = best_of(ours, *map(quietly, libraries.values()), rounds=2)
-        row(f"{MEASURES[key].name} of three maps", seconds, "itself", seconds)
+        row(f"{MEASURES[key].name} of {len(heats)} maps", seconds, "itself", seconds)
         for name, taken in zip(libraries, theirs, strict=True):
             row(f"  {name}", taken, "ours", seconds)
 

@@ -34,7 +34,7 @@ def frame(pages: Sequence[str]) -> None:
                 st.page_link(page(name))
         pick_one("Wording", [PLAIN, TECHNICAL], PLAIN, key=WORDING, label_visibility="collapsed")
         theme_switch()
-    with st.container(key="notice", horizontal=True, gap="small"):
+    with st.container(key="notice", horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(NOTICE)
         if card := offered().get(st.session_state[MODEL]):
             link_to_model(card, "Model card")
