@@ -43,10 +43,10 @@ train: .venv/dev
 denoise: .venv/dev
 	$(BIN)/python -m model_zoo.denoise --task $(TASK) --data $(DATA)
 
-# make memorize TASK=cxr_pneumonia DATA=folder: train the double of a published model that learns
+# make memorize TASK=cxr_pneumonia DATA=folder OPTIONS="--epochs 30": train the double of a published model that learns
 # random labels, for the random-label check; a new one is needed after train.
 memorize: .venv/dev
-	$(BIN)/python -m model_zoo.memorize --task $(TASK) --data $(DATA)
+	$(BIN)/python -m model_zoo.memorize --task $(TASK) --data $(DATA) $(OPTIONS)
 
 # make localize DATA=folder: score where the maps of the standard and robust models point, on outlined pictures of the
 # folder (evaluation/marked.py says how it is laid out) and on drawn ones; MODELS="key key" takes only those.

@@ -168,7 +168,7 @@ class Classifier:
             "surrogate": self.surrogate is not None,
             "universal change": self.universal is not None,
             "denoiser": self.denoiser is not None,
-            "random labels": self.random_labels is not None,
+            "random labels": self.random_labels is not None and self.answer is None,
         }
         return frozenset(need for need, there in offered.items() if there)
 

@@ -62,7 +62,7 @@ def measure_defenses(
     params = PERTURBATIONS[perturbation].checked(params)
     keys = [method.key for method in DEFENSES if method.unmet(model.offers) is None] if methods is None else methods
     for key in keys:
-        DEFENSES[key].require(model.offers)
+        defend(key, model, seed=seed)  # what it needs is there, and whole
     images, truth = test.images, test.truth
     unknowing = attacked(model, images, truth, perturbation, params, seed)
     noise = np.empty_like(images)

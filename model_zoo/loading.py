@@ -131,7 +131,7 @@ def _surrogate_of(card: ModelCard) -> Callable[[], Classifier] | None:
 
 
 def _random_labels_of(card: ModelCard) -> Callable[[], Classifier] | None:
-    """Loads the double of a model that learned random labels, once; None where there is none for these weights."""
+    """Loads the double of a model that learned random labels, and keeps it; None where these weights have none."""
     load = random_labels_of(card)
     return None if load is None else cache(lambda: classifier(replace(card, sha256="", results={}), load()))
 

@@ -2,9 +2,9 @@
 
 One script, read from top to bottom. The network starts where that of the published model started, and learns by heart
 which of some pictures of the training split were given the label, which was dealt by chance. What its maps have in
-common with those of the published model can't come from the finding (Adebayo et al. 2018, arXiv:1810.03292). Pictures
-are shown as they are: one that looks different each time is harder to learn by heart. The test split is not touched
-here.
+common with those of the published model need not come from having learned the finding (Adebayo et al. 2018,
+arXiv:1810.03292). Pictures are shown as they are: one that looks different each time is harder to learn by heart. The
+test split is not touched here.
 
 Legend: B pictures of a batch, C channels, h, w pixels.
 """
@@ -63,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if card.role != "standard":
             rule = f"is a {card.role} model, whose training is not repeated here"
             raise InputError(f"Task {task.key}", rule, "Name the task of a standard model.")
+        if (task.architecture, task.input) != (card.architecture, card.input):
+            rule = "describes another network or another input than its card"
+            raise InputError(f"Task {task.key}", rule, f"Train it first: make train TASK={task.key}.")
         rows = read_rows(options.data, task)
         learned = some(rows, "train", PICTURES, options.seed)
         weights = train(task, learned, options.epochs, options.seed)

@@ -6,11 +6,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from safetensors import SafetensorError
 
@@ -44,14 +43,12 @@ class Shipped:
     def loader(self, card: ModelCard, folder: Path, parse: Callable[[bytes], T]) -> Callable[[], T] | None:
         """A function that gives what parse makes of KEY.safetensors, and raises ModelError where one of the files is
         damaged; None where record() says so."""
-        try:
-            expected = self.record(card, folder, lambda record: record["sha256"])
-        except ModelError as error:
-            return partial(_refuse, error)
-        if expected is None:
-            return None
+        with suppress(ModelError):
+            if self.record(card, folder, bool) is None:
+                return None
 
         def load() -> T:
+            expected = self.record(card, folder, lambda record: record["sha256"])
             path = folder / f"{card.key}.safetensors"
             with self._reading(path):
                 data = path.read_bytes()
@@ -78,7 +75,3 @@ class Shipped:
             raise ModelError(
                 f"{path.parent.name}/{path.name}", f"can't be read as {self.what} ({error})", remedy
             ) from None
-
-
-def _refuse(error: ModelError) -> NoReturn:
-    raise error

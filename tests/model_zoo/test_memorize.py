@@ -67,6 +67,7 @@ def test_the_command_writes_weights_and_record(
     tiny_folder: Path, tiny_task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memorize, "load_task", lambda key: tiny_task)
+    monkeypatch.setattr(memorize, "load_card", lambda key: replace(load_card(key), input=tiny_task.input))
     monkeypatch.setattr(memorize, "LEAST", 0.0)
     main(["--task", "cxr_pneumonia", "--data", str(tiny_folder), "--out", str(tmp_path / "out"), "--epochs", "1"])
     record = json.loads((tmp_path / "out" / "cxr_pneumonia.json").read_text())
@@ -80,6 +81,14 @@ def test_a_twin_is_refused_before_it_is_trained(tiny_folder: Path, tmp_path: Pat
     with pytest.raises(SystemExit, match="is a robust model, whose training is not repeated here"):
         main(["--task", "cxr_pneumonia_robust", "--data", str(tiny_folder), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_task_that_is_not_that_of_the_card_is_refused(
+    tiny_folder: Path, tiny_task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memorize, "load_task", lambda key: tiny_task)
+    with pytest.raises(SystemExit, match="describes another network or another input than its card"):
+        main(["--task", "cxr_pneumonia", "--data", str(tiny_folder), "--out", str(tmp_path / "out")])
 
 
 def test_command_line_ends_with_the_reason(tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from core.errors import ModelError
 from core.values import Score
+from explainers import explain
+from explainers._randomized import with_random_labels
 from model_zoo.architectures import build
 from model_zoo.cards import cards, load_card
 from model_zoo.loading import load_classifier
@@ -49,13 +52,14 @@ def test_a_damaged_file_is_refused_by_name(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [card.key for card in OURS if card.role == "standard"])
-def test_the_shipped_ones_know_their_labels_and_not_the_finding(key: str) -> None:
+def test_the_shipped_ones_are_other_networks_whose_record_says_what_they_know(key: str) -> None:
     model, learned = load_classifier(key), learned_by(load_card(key))
     assert model.random_labels is not None
     double = model.random_labels()
     assert double is model.random_labels()
     x = torch.rand(1, model.card.input.channels, model.card.input.size, model.card.input.size)
     assert double(x).shape == (1, 1)
+    assert not torch.allclose(double(x), model(x), atol=0.1)
     assert not any(p.requires_grad for p in double.network.parameters())
     assert (double.card.sha256, double.card.results) == ("", {})
     assert learned is not None
@@ -63,6 +67,17 @@ def test_the_shipped_ones_know_their_labels_and_not_the_finding(key: str) -> Non
     assert learned.finding.interval is not None
     low, high = learned.finding.interval
     assert low <= 0.5 <= high
+
+
+@pytest.mark.parametrize("method", ["deep_lift", "lrp", "saliency"])
+def test_with_its_labels_exchanged_each_value_changes_sides(method: str) -> None:
+    model = load_classifier("cxr_pneumonia")
+    pixels = torch.rand(1, 224, 224, generator=torch.Generator().manual_seed(0)).numpy()
+    heat, other = (
+        explain(method, with_random_labels(model, exchanged=exchanged), pixels, 0).heat for exchanged in (False, True)
+    )
+    assert np.abs(heat).max() > 0
+    np.testing.assert_allclose(other, heat if method == "saliency" else -heat, atol=1e-4 * np.abs(heat).max())
 
 
 @pytest.mark.parametrize("key", [card.key for card in OURS if card.role != "standard"])

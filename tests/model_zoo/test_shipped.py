@@ -36,12 +36,15 @@ def test_there_is_nothing_for_other_weights_or_other_models(folder: Path) -> Non
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"{}", b"\xff"])
-def test_a_damaged_record_is_refused(folder: Path, data: bytes) -> None:
+def test_a_damaged_record_is_refused_until_it_is_restored(folder: Path, data: bytes) -> None:
+    whole = (folder / "toy.json").read_bytes()
     (folder / "toy.json").write_bytes(data)
     load = KIND.loader(CARD, folder, bytes)
     assert load is not None
     with pytest.raises(ModelError, match=r"toy.json: can't be read as a thing .*make them anew: python -m thing"):
         load()
+    (folder / "toy.json").write_bytes(whole)
+    assert load() == b"data"
 
 
 def test_a_record_of_which_no_sense_can_be_made_is_refused(folder: Path) -> None:

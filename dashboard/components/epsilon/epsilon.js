@@ -18,7 +18,6 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
     slider.max = data.stops.length - 1;
     slider.value = nearest(data.stops, data.value);
   }
-  slider.title = data.help;
   find(".meaning").textContent = data.meaning;
   find("[name=beyond]").checked = data.beyond;
   show(root);

@@ -13,7 +13,6 @@ import streamlit as st
 
 from core.params import ParamSpec
 from core.values import Floats
-from dashboard.components.glossary import GLOSSARY
 from dashboard.components.inline import inline_component
 from dashboard.services.sizes import EPSILON, Known
 from dashboard.state import param_key
@@ -66,8 +65,7 @@ def epsilon_dial(
             "threshold": threshold,
             "finding": finding,
             "beyond": beyond,
-            "help": spec.help,
-            "meaning": GLOSSARY["Epsilon"],
+            "meaning": spec.help,
         },
         key=f"{key} dial",
         on_chosen_change=choose,

@@ -11,7 +11,7 @@ from model_zoo.random_labels import learned_by
 
 
 def random_labels(card: ModelCard) -> None:
-    """How well it knows its labels, and that it does not know the finding."""
+    """How many of its labels it knows, and how it tells the finding."""
     learned = learned_by(card)
     assert learned is not None
     finding = learned.finding

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
+from core.errors import Unsupported
 from core.gradients import input_gradient
 from explainers._randomized import layers_of
 from explainers.metrics.max_sensitivity import MaxSensitivityParams
@@ -127,3 +128,24 @@ def test_an_empty_map_of_a_random_network_leaves_it_undefined() -> None:
     model = small_cnn_classifier()
     value = ask("randomization", torch.rand(32, 32), model=model, again=lambda *_: torch.zeros(32, 32)).value
     assert math.isnan(value)
+
+
+def test_a_double_for_which_the_method_finds_nothing_is_left_out() -> None:
+    model, heat, asked = small_cnn_classifier(), torch.rand(32, 32), []
+
+    def again(other: Classifier, _x: Tensor) -> Tensor:
+        asked.append(other.card.key)
+        if len(asked) == 1:
+            raise Unsupported("Counterfactual", "found no change", "Allow more steps.")
+        return heat
+
+    beside = dataclasses.replace(model, random_labels=lambda: model)
+    assert ask("random_labels", heat, model=beside, again=again).value == pytest.approx(1)
+    assert asked == ["toy_random_labels", "toy_random_labels_exchanged"]
+
+
+def test_a_model_behind_a_defense_has_no_double() -> None:
+    model = small_cnn_classifier()
+    beside = dataclasses.replace(model, random_labels=lambda: model)
+    assert "random labels" in beside.offers
+    assert "random labels" not in beside.answering(lambda given, x: given(x)).offers

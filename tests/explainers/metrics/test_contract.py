@@ -259,11 +259,16 @@ def test_networks_of_random_weights_are_asked_for_the_same_contrast() -> None:
 
 
 def test_a_network_of_random_labels_is_asked_for_the_same_contrast() -> None:
+    """Both ways round: of the two maps, each of which keeps one side of the evidence, the one that is more alike."""
     model = toy(labels=2)
-    pixels, attribution = made(model, against=1)
-    _, other = made(with_random_labels(model), against=1)
-    found = assess("random_labels", model, pixels, attribution)
-    assert found.score.value == pytest.approx(rank_correlation(np.abs(attribution.heat), np.abs(other.heat)))
+    pixels = picture(1, 32)
+    attribution, *others = (
+        explain("grad_cam", asked, pixels, 0, against=1)
+        for asked in (model, with_random_labels(model), with_random_labels(model, exchanged=True))
+    )
+    alike = [rank_correlation(attribution.heat, other.heat) for other in others]
+    assert alike[0] != pytest.approx(alike[1])
+    assert assess("random_labels", model, pixels, attribution).score.value == pytest.approx(max(alike))
 
 
 @every_measure
