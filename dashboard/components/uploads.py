@@ -18,13 +18,12 @@ SETTLE_SECONDS = 0.4  # what is read by then needs no progress bar
 def drop_zone() -> None:
     """Take in files; a zone that has done so is replaced by a fresh one, which shows no names and holds no bytes."""
     generation = st.session_state.setdefault(GENERATION, 0)
-    key = f"dropped {generation}"
     st.file_uploader(
         "Upload an image",
         accept_multiple_files=True,
-        key=key,
+        key=_zone(generation),
         on_change=_take_in,
-        args=(key,),
+        args=(generation,),
         max_upload_size=MAX_BYTES >> 20,
         label_visibility="collapsed",
     )
@@ -74,10 +73,16 @@ def read_as(entry: Entry) -> None:
         )
 
 
-def _take_in(key: str) -> None:
+def _zone(generation: int) -> str:
+    return f"dropped {generation}"
+
+
+def _take_in(generation: int) -> None:
+    if generation != st.session_state[GENERATION]:
+        return  # the browser sent it again before it read that this zone is gone
     st.session_state[GENERATION] += 1
     uploads = held(Uploads)
-    uploads.read([file.getvalue() for file in st.session_state[key]], listening())
+    uploads.read([file.getvalue() for file in st.session_state[_zone(generation)]], listening())
     _settle(uploads)
 
 

@@ -51,6 +51,7 @@ def test_files_of_the_changed_picture_are_saved_under_names_that_warn(page: Page
     page.get_by_text("What is left when it is saved").click()
     expect(page.get_by_text("Saved as DICOM at the size of the case")).to_be_visible()
     for label, ending in (("PNG", "png"), ("DICOM", "dcm"), ("NPY", "npy")):
+        settled(page)  # Streamlit gives a button a new file with each run, and the click a moment before finds none
         with page.expect_download() as saving:
             page.locator(".st-key-saved-files").get_by_role("button", name=label).click()
         assert saving.value.suggested_filename == f"adversarial-not-for-clinical-use-pgd.{ending}"

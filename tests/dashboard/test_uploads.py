@@ -6,11 +6,12 @@ import threading
 import time
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.values import Case, Modality
 from dashboard.services import cases
 from dashboard.services.cases import Entry, Uploads
-from tests.dashboard.steps import phantom_png
+from tests.dashboard.steps import PATIENCE, phantom_png, upload
 
 SOON = 10
 
@@ -79,3 +80,26 @@ def test_cancel_stops_all_that_waits(gate: threading.Event) -> None:
     gate.set()
     assert collected(uploads) is None
     assert not uploads.entries
+
+
+def drop_zones() -> None:
+    """The zone that takes files."""
+    from dashboard.components.uploads import collect_uploads, drop_zone  # runs in a script of its own
+
+    collect_uploads()
+    drop_zone()
+
+
+def test_a_browser_that_has_not_drawn_the_fresh_zone_yet_gives_a_file_once() -> None:
+    app = AppTest.from_function(drop_zones, default_timeout=PATIENCE).run()
+    (zone,) = app.get("file_uploader")
+    upload(app, phantom_png("cxr"))
+    for place, element in app.main.children.items():
+        if element.type == "file_uploader":
+            app.main.children[place] = zone  # as it was, with the file
+    app.run()
+    app.run()
+    assert not app.exception
+    uploads: Uploads = app.session_state["held dashboard.services.cases.Uploads"]
+    assert uploads.job is None
+    assert [entry.title for entry in uploads.entries] == ["Upload 1"]
