@@ -28,7 +28,7 @@ from core.memory import keep_freed_memory
 from core.values import Floats
 from model_zoo.architectures import build
 from model_zoo.cards import load_card
-from model_zoo.data import Examples, Row, examples, read_rows, some
+from model_zoo.data import Examples, examples, read_rows, some
 from model_zoo.evaluate import halved, restored
 from model_zoo.measures import auroc, interval
 from model_zoo.random_labels import FOLDER, write_random_labels
@@ -67,21 +67,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rule = "describes another network or another input than its card"
             raise InputError(f"Task {task.key}", rule, f"Train it first: make train TASK={task.key}.")
         rows = read_rows(options.data, task)
-        learned = some(rows, "train", PICTURES, options.seed)
-        weights = train(task, learned, options.epochs, options.seed)
-        made = measured(task, weights, learned, examples(rows, "val", task), options.seed)
+        chosen = some(rows, "train", PICTURES, options.seed)
+        training, validation = examples(chosen, "train", task), examples(rows, "val", task)
+        labels = dealt(training.targets[:, 0], options.seed)
+        weights = train(task, training, labels, options.epochs, options.seed)
+        made = measured(task, weights, training, labels, validation)
         check(made)
+        sources = sorted({f"{row.source} ({row.license})" for row in chosen})
         recipe = {"task": task.key, "epochs": options.epochs, "batch": BATCH, "rate": RATE, "seed": options.seed}
-        write_random_labels(card, weights, {**made, "recipe": recipe}, options.out)
+        write_random_labels(card, weights, {"training": sources, **made, "recipe": recipe}, options.out)
     except SecondLookError as error:
         sys.exit(str(error))
 
 
-def train(task: Task, rows: list[Row], epochs: int, seed: int) -> State:
-    """The weights, in half precision, of a network that learned these rows by heart."""
+def train(task: Task, training: Examples, labels: Floats, epochs: int, seed: int) -> State:
+    """The weights, in half precision, of a network that knows by heart which labels (N,) these pictures were dealt."""
     started, generator = time.monotonic(), torch.Generator().manual_seed(seed)
-    training = examples(rows, "train", task)
-    labels = torch.from_numpy(dealt(training.targets[:, 0], seed))
     say(f"{task.key}: {len(labels)} pictures with labels drawn at random", started)
 
     network = build(task.architecture, task.input, 1)
@@ -99,7 +100,7 @@ def train(task: Task, rows: list[Row], epochs: int, seed: int) -> State:
             x = torch.from_numpy(training.images[batch.numpy()]).float() / 255  # (B, C, h, w)
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 logits = network(x).float()[:, 0]  # (B,)
-            loss = F.binary_cross_entropy_with_logits(logits, labels[batch])
+            loss = F.binary_cross_entropy_with_logits(logits, torch.from_numpy(labels[batch.numpy()]))
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -109,15 +110,14 @@ def train(task: Task, rows: list[Row], epochs: int, seed: int) -> State:
     return {name: halved(tensor).contiguous() for name, tensor in network.state_dict().items()}
 
 
-def measured(task: Task, weights: State, rows: list[Row], validation: Examples, seed: int) -> dict[str, Any]:
-    """What is known of a network with these weights: how many labels it knows of those that these rows were dealt, and
-    how it tells the finding in validation pictures."""
-    network, training = restored(task, weights), examples(rows, "train", task)
-    known = (logits_of(network, training) > 0) == (dealt(training.targets[:, 0], seed) > 0)
+def measured(task: Task, weights: State, training: Examples, labels: Floats, validation: Examples) -> dict[str, Any]:
+    """What is known of a network with these weights: how many it knows of the labels (N,) that the training pictures
+    were dealt, and how it tells the finding in validation pictures."""
+    network = restored(task, weights)
+    known = (logits_of(network, training) > 0) == (labels > 0)
     scores, truth = logits_of(network, validation), validation.targets[:, 0] == 1
     bounds = interval(auroc, scores, truth, validation.groups)
     return {
-        "training": sorted({f"{row.source} ({row.license})" for row in rows}),
         "pictures": len(known),
         "labels_known": int(known.sum()),
         "auroc_of_the_finding": {
