@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
 
 from core.classifier import Classifier
 from core.errors import Unsupported
@@ -35,11 +34,17 @@ LINEAR = _names("""
 LINEAR_IN_FIRST = _names("mul mul_ div div_ matmul linear conv2d batch_norm masked_fill")
 """Linear, but for a constant, in one operand where all others are constant."""
 
-TREES = (tuple, list, dict)
-
 ELEMENTWISE = _names("""
     relu relu_ relu6 hardtanh leaky_relu elu selu celu silu hardswish hardsigmoid gelu mish sigmoid tanh softplus
 """)
+
+LIMITS = {"relu": (0.0, torch.inf), "relu_": (0.0, torch.inf), "relu6": (0.0, 6.0)}
+"""Between which values a clamp leaves a value as it is; those of hardtanh are among its operands."""
+
+TREES = (tuple, list, dict)
+NO_TENSORS = frozenset({int, float, bool, str, type(None)})
+
+clamped_gradient = torch.ops.aten.hardtanh_backward.default  # looked up once, since that takes as long as small passes
 
 
 class Call:
@@ -48,7 +53,7 @@ class Call:
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.function, self.args, self.kwargs = function, args, kwargs
         self.name: str = function.__name__  # e.g. conv2d, relu, add
-        self.sources = (*tensors_in(args), *tensors_in(kwargs.values()))
+        self.sources = tensors_in(args) + tensors_in(kwargs.values()) if kwargs else tensors_in(args)
 
     def __call__(self) -> Any:
         return self.function(*self.args, **self.kwargs)
@@ -100,7 +105,7 @@ class Rules(TorchFunctionMode):
         """That of target for the first of images, with the gradient that the rules give it. One pass; see above."""
         with torch.enable_grad(), self:
             logits = model(self.images)
-            self._check_seen(logits)
+            self._check_seen([logits])
             return logits[0, target]
 
     def apply(self, call: Call) -> Any:
@@ -108,8 +113,7 @@ class Rules(TorchFunctionMode):
         if call.name in LINEAR or is_linear_in_first(call):
             return call()
         result = call()
-        asks_only = not any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)) and result is not None
-        if asks_only or call.name == "detach":
+        if call.name == "detach" or (result is not None and not _holds_tensors(result)):
             return result
         raise self.refusal(call.name)
 
@@ -124,13 +128,13 @@ class Rules(TorchFunctionMode):
         call = Call(func, args, kwargs or {})
         if not call.sources:
             return call()
-        self._check_seen(*call.sources)
+        self._check_seen(call.sources)
         result = self.apply(call)
         for tensor in tensors_in((result,)):
             self._seen[id(tensor)] = tensor
         return result
 
-    def _check_seen(self, *tensors: Tensor) -> None:
+    def _check_seen(self, tensors: Iterable[Tensor]) -> None:
         for tensor in tensors:
             if id(tensor) not in self._seen:
                 raise self.refusal("which can't be looked into")
@@ -182,12 +186,12 @@ def limits(call: Call) -> tuple[float, float] | None:
     """Between which values a clamp leaves a value as it is; None for any other operation."""
     if call.name == "hardtanh":
         return call.operand(1, "min_val"), call.operand(2, "max_val")
-    return {"relu": (0.0, torch.inf), "relu_": (0.0, torch.inf), "relu6": (0.0, 6.0)}.get(call.name)
+    return LIMITS.get(call.name)
 
 
 def between(value: Tensor, low: float, high: float, kept: Tensor) -> Tensor:
     """kept where value lies between low and high, else 0."""
-    result: Tensor = torch.ops.aten.hardtanh_backward(kept, value, low, high)
+    result: Tensor = clamped_gradient(kept, value, low, high)
     return result
 
 
@@ -199,9 +203,11 @@ def is_linear_in_first(call: Call) -> bool:
 
 
 def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
-    """Those that depend on the pixels, among what an operation takes or gives; tree_leaves() is as slow as the pass."""
+    """Those that depend on the pixels, among what an operation takes or gives; torch's tree_leaves() takes too long."""
     found = []
     for part in parts:
+        if type(part) in NO_TENSORS:
+            continue
         if isinstance(part, Tensor):
             if part.requires_grad:
                 found.append(part)
@@ -210,13 +216,19 @@ def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
     return found
 
 
+def _holds_tensors(tree: Any) -> bool:
+    if isinstance(tree, TREES):
+        return any(map(_holds_tensors, tree.values() if isinstance(tree, dict) else tree))
+    return isinstance(tree, Tensor)
+
+
 def _exchanged(tree: Any, exchange: Mapping[int, Tensor]) -> Any:
     """What an operation takes, with other tensors for those of these ids."""
     if isinstance(tree, Tensor):
         return exchange.get(id(tree), tree)
-    if isinstance(tree, tuple | list):
-        parts = [_exchanged(part, exchange) for part in tree]
-        return parts if isinstance(tree, list) else tuple(parts)
+    if not isinstance(tree, TREES):
+        return tree
     if isinstance(tree, dict):
         return {name: _exchanged(part, exchange) for name, part in tree.items()}
-    return tree
+    parts = [_exchanged(part, exchange) for part in tree]
+    return parts if isinstance(tree, list) else tuple(parts)

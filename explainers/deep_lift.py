@@ -18,6 +18,7 @@ differences as in SHAP ([arXiv:1705.07874](https://arxiv.org/abs/1705.07874)).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ class DeepLiftRules(Rules):
         x, baseline = images.chunk(2)
         self._baseline = {id(x): baseline.detach()}
         logits = ask(x)
-        self._check_seen(logits)
+        self._check_seen([logits])
         other, self._baseline = self._baseline[id(logits)], {}
         return torch.cat([logits, other])
 
@@ -101,9 +102,8 @@ def straightened(call: Call, change: Tensor, before: Tensor) -> Tensor:
             near = change.abs() < TINY
             slopes[near] = _derivative(call, z[near])
             return slopes
-        # what is clamped never rises by more than the change, and without one by all or nothing of it
-        still = between(value + before, 2 * ends[0], 2 * ends[1], torch.ones(()))
-        return torch.minimum(slopes.nan_to_num_(1.0), still, out=still)
+        # twice at one end of a clamp is no rise; what is left of 0 / 0 did not change between the ends
+        return between(value + before, 2 * ends[0], 2 * ends[1], slopes).nan_to_num_(1.0)
 
     return sloped(call, slope)
 
@@ -115,7 +115,7 @@ def _derivative(call: Call, z: Tensor) -> Tensor:
     return derivative
 
 
-def _product(factors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> Tensor:
+def _product(factors: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:
     """The difference of a product is shared out evenly: each factor's difference times the mean of the other."""
     (a, b), (other_a, other_b) = factors, others
     return stand_in(a * b, a * (b.detach() + other_b) + b * (a.detach() + other_a), 0.5)

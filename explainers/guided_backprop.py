@@ -71,7 +71,7 @@ class _Guided(torch.autograd.Function):
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (value,) = context.saved_tensors
         passed = between(value, 0, context.top, kept=gradient)
-        return passed.clamp_(min=0) if context.guide.on else passed, None, None, None
+        return passed.relu_() if context.guide.on else passed, None, None, None
 
 
 @explainer(
