@@ -40,7 +40,7 @@ HELP = {
 }
 PARTS = {
     "predict": ("file", "coverage"),
-    "explain": ("file", "seed", "result", "explainer"),
+    "explain": ("file", "seed", "result", "explainer", "trial"),
     "perturb": ("file", "seed", "result", "goal", "perturbation"),
     "compare": ("file", "seed", "result", "goal", "region", "explainer", "perturbation", "defense"),
     "benchmark": ("folder", "seed", "perturbation"),
@@ -207,6 +207,19 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
                 f"name of a region of a bundled case, or {BORDER}",
             },
             "--outside": {"action": "store_true", "help": "perturb all but that region"},
+        },
+        "trial": {
+            "--assess": {
+                "action": "store_true",
+                "help": "also say what measures say of the map, beside random maps and a central blob",
+            },
+            "--region": {
+                "type": _place,
+                "metavar": "PLACE",
+                "help": "where the map should point, for measures of place: x0,y0,x1,y1 in shares of width and height "
+                "from the upper left corner, or the name of a region of a bundled case; default: its marked finding. "
+                "Implies --assess",
+            },
         },
         "defense": {
             "--defense": {"metavar": "KEY", "help": "what stands before the model, see below; default: nothing"},

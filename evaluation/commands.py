@@ -15,7 +15,7 @@ from core.classifier import Classifier
 from core.errors import InputError, ParameterError
 from core.files import writing_into
 from core.progress import Report
-from core.values import Case, ModelCard, Prediction
+from core.values import Attribution, Case, ModelCard, Prediction
 from defenses import DEFENSES, CertifyParams, certify, defend
 from evaluation import summary
 from evaluation.benchmark import robustness
@@ -37,6 +37,7 @@ from evaluation.localize import Localization, cheap_methods, localize
 from evaluation.localized import localizations_of, write_localizations
 from evaluation.marked import marked_pictures
 from evaluation.pictures import write_comparison, write_images, write_maps
+from evaluation.regions import findings_of, mask_of
 from evaluation.session import compare_case, fitted, target_of
 from evaluation.split import sampled
 from evaluation.suitability import admit
@@ -44,6 +45,7 @@ from evaluation.summary import Summary
 from evaluation.survival import survival
 from evaluation.universal import flip_rates, universal_changes
 from explainers import EXPLAINERS, explain
+from explainers.metrics import MEASURES, assess
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.limits import MAX_BYTES, check_bytes
 from imaging.read import read_case
@@ -93,7 +95,24 @@ def explain_command(options: Options, model: Classifier) -> Summary:
         *map_cautions({"image": attribution}),
     )
     made = summary.of_attribution(case, model, prediction, attribution, cautions)
+    if options.assess or options.region is not None:
+        made["trial"] = _assessed(options, case, model, attribution)
     return _with_pictures(made, options.out, lambda out: write_maps(out, {"image": (pixels, attribution)}))
+
+
+def _assessed(options: Options, case: Case, model: Classifier, attribution: Attribution) -> Summary:
+    """What every measure says that can serve model and case."""
+    fit = fitted(case, model.card)
+    place = options.region if options.region is not None else next(iter(findings_of(case)), None)
+    region = mask_of(place, case, fit.geometry, model.card.input)
+    offers = model.offers | (set() if region is None else {"region"})
+    unmet = {measure.key: why for measure in MEASURES if (why := measure.unmet(offers))}
+    found = [
+        assess(measure.key, model, fit.pixels, attribution, region=region, seed=options.seed, report=progress_bar())
+        for measure in MEASURES
+        if measure.key not in unmet
+    ]
+    return summary.of_assessments(attribution, found, place, unmet)
 
 
 def perturb_command(options: Options, model: Classifier) -> Summary:

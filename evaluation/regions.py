@@ -16,6 +16,7 @@ Rectangle: TypeAlias = tuple[float, float, float, float]  # x0, y0, x1, y1 in [0
 Place: TypeAlias = Rectangle | str  # or the name of a region of the case, or BORDER
 
 BORDER = "border"
+ANATOMY = {"lungs", "field of view", "disc"}  # regions that are marked but are no finding
 RIM = 0.1  # how wide the border is, as a share of the side of what the model sees
 
 
@@ -46,6 +47,11 @@ def in_model_frame(region: Mask, geometry: Geometry) -> Mask:
     """A region (H, W) of a case as the model sees it: (h, w), where it covers at least half of a pixel."""
     inside: Mask = to_model(region[..., None].astype(np.float32), geometry, 1)[0] >= 0.5
     return inside
+
+
+def findings_of(case: Case) -> list[str]:
+    """The names of its regions that are no mere anatomy."""
+    return [name for name in case.regions if name not in ANATOMY]
 
 
 def _marked(name: str, case: Case) -> Mask:

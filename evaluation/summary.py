@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from core.classifier import Classifier
-from core.values import Attribution, Case, Caution, Comparison, Goal, Perturbation, Prediction, Score
+from core.values import Assessment, Attribution, Case, Caution, Comparison, Goal, Perturbation, Prediction, Score
 from defenses import Certificate, CertifyParams
 from evaluation.benchmark import Outcome
 from evaluation.cautions import completeness_gap
@@ -23,10 +23,12 @@ from evaluation.goals import wanted
 from evaluation.localize import CENTER, RANDOM, Localization
 from evaluation.localized import rows_of, sentence
 from evaluation.recipe import model_recipe, recipe
+from evaluation.regions import Place
 from evaluation.sentences import sentences
 from evaluation.survival import Survived
 from evaluation.threat import threat_card
 from evaluation.universal import Flips
+from evaluation.verdicts import adds_up, overall, verdict
 from evaluation.words import NOTICE
 
 Summary: TypeAlias = dict[str, Any]
@@ -68,6 +70,26 @@ def of_attribution(
         "map": _map(attribution),
         **_foot(cautions, recipe(case, model, attribution=attribution)),
     }
+
+
+def of_assessments(
+    attribution: Attribution, found: Collection[Assessment], place: Place | None, unmet: Mapping[str, str]
+) -> Summary:
+    """What explain adds where the map is put to the test; place: where it should point; unmet: why measures can't say
+    anything, by their keys."""
+    measures = {
+        each.measure: {
+            "score": _score(each.score),
+            "unit": each.score.unit,
+            "random": _score(each.random),
+            "random_best": _defined(each.random_best),
+            "center": _score(each.center),
+            "verdict": verdict(each),
+        }
+        for each in found
+    }
+    said, _ = adds_up(attribution)
+    return {"verdict": overall(found), "completeness": said, "place": place, "measures": measures, "unmet": dict(unmet)}
 
 
 def of_perturbation(

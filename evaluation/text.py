@@ -11,6 +11,7 @@ from evaluation.defended import ROWS
 from evaluation.localize import SCORES
 from evaluation.marked import NAMES
 from evaluation.summary import Summary
+from evaluation.verdicts import NEAR_ZERO
 from evaluation.words import MEASURES, finding, in_sentence, percent
 
 UNDEFINED = "undefined"
@@ -43,6 +44,8 @@ def _lines(summary: Summary, card: ModelCard) -> Iterator[str]:
     elif "map" in summary:
         yield _answer(summary["target"], summary["probability"], summary)
         yield from _map(summary["map"])
+        if trial := summary.get("trial"):
+            yield from _trial(trial)
     elif "rows" in summary:
         yield from _benchmark(summary["rows"])
     elif "certificate" in summary:
@@ -75,6 +78,24 @@ def _map(summary: Summary) -> Iterator[str]:
     yield f"Map from {summary['lowest']:.3g} to {summary['highest']:.3g} {summary['unit']}, sum {summary['sum']:.3g}"
     if summary["completeness_gap"] is not None:
         yield f"Completeness gap {summary['completeness_gap']:.1%} of the logit difference"
+
+
+def _trial(trial: Summary) -> Iterator[str]:
+    """What measures say of a map."""
+    yield ""
+    rows = [["measure", "this map", "better", "random maps", "best of them", "central blob", "verdict"]]
+    for key, row in trial["measures"].items():
+        numbers = (row["score"]["value"], row["random"]["value"], row["random_best"], row["center"]["value"])
+        own, *others = map(_number, numbers)
+        better = "nearer 0" if key in NEAR_ZERO else row["score"]["better"]
+        rows.append([f"{key} ({row['unit']})" if row["unit"] else key, own, better, *others, row["verdict"]])
+    yield from _table(rows)
+    yield from (f"{key}: {why}" for key, why in trial["unmet"].items())
+    yield f"completeness: {trial['completeness']}"
+    if trial["place"] is not None:
+        yield f"measures of place hold the map against: {trial['place']}"
+    yield trial["verdict"]
+    yield ""
 
 
 def _change(summary: Summary) -> Iterator[str]:
@@ -159,7 +180,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _number(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.3f}"
+    return UNDEFINED if value is None else f"{round(value, 3) + 0.0:.3f}"
 
 
 def _scale(picture: Summary) -> str:

@@ -21,7 +21,7 @@ from dashboard.services.own import OwnModels
 from dashboard.services.shelf import Shelf
 from dashboard.state import held
 from evaluation.agreement import consensus, rank_matrix
-from evaluation.regions import Rectangle, in_model_frame, region_of
+from evaluation.regions import Place, Rectangle, mask_of, region_of
 from evaluation.session import fitted
 from evaluation.stability import Stability, across_models, under_rounding
 from evaluation.suitability import admit
@@ -67,14 +67,16 @@ class Question:
 class About:
     """A question about the map that answers question: a measure of it, or its repeats with another model.
 
-    measure: a key of MEASURES, with region as the marked finding; other: the model whose map is compared with. Neither:
-    the map is made again on copies of the picture.
+    measure: a key of MEASURES, with region as the finding that the map should point at; other: the model whose map is
+    compared with, and weights the sha256 of what it has learned. Neither: the map is made again on copies of the
+    picture.
     """
 
     question: Question
     measure: str = ""
-    region: str = ""
+    region: Place | None = None
     other: str = ""
+    weights: str = ""
 
     @property
     def subject(self) -> Subject:
@@ -145,7 +147,7 @@ class Measured(Errands[About, Assessment]):
         def work(report: Report, cancel: Cancel) -> Assessment:
             model = _loaded(about.model, about.question.point, own, report, cancel)
             fit = fitted(case, model.card)
-            region = in_model_frame(case.regions[about.region], fit.geometry) if about.region else None
+            region = mask_of(about.region, case, fit.geometry, model.card.input)
             return assess(
                 about.measure,
                 model,

@@ -19,7 +19,7 @@ from core.values import Assessment, Attribution, Case, Modality, Score
 from dashboard.components.explaining.agreement import said
 from dashboard.components.explaining.choice import FAMILIES, PRESET, PRESETS, family_of
 from dashboard.components.explaining.stability import in_words
-from dashboard.components.explaining.verdicts import CENTER, RANDOM, adds_up, overall, verdict
+from dashboard.components.explaining.trust import PLACE
 from dashboard.services import explaining
 from dashboard.services.errands import Errands, Task
 from dashboard.services.explaining import About, Combined, Explained, Question, surrogate_of
@@ -29,12 +29,14 @@ from dashboard.services.map_files import as_dicom, as_npy, as_png
 from dashboard.services.shelf import Shelf
 from dashboard.state import CASE, EXPLAIN_HERE, MAPS, REGION, REGION_OF
 from evaluation.stability import Stability
+from evaluation.verdicts import CENTER, RANDOM, adds_up, overall, verdict
 from evaluation.words import NOTICE
 from explainers import EXPLAINERS
 from explainers.metrics import MEASURES, Measure
 from imaging.bundled import load_bundled
 from imaging.phantoms import phantom
 from imaging.read import read_case
+from model_zoo.cards import load_card
 from tests.dashboard.steps import PATIENCE, settled, shown
 from tests.toys import linear_classifier, small_cnn_classifier
 
@@ -425,6 +427,9 @@ def test_a_map_is_put_to_the_test_and_made_again(toy: AppTest, monkeypatch: pyte
     assert not app.exception
     assert "16 repeats put the places in" in shown(app)
     assert "A second model of the same training" in shown(app)
+    repeated = app.session_state["held dashboard.services.explaining.Repeated"]
+    (other,) = (about for about in repeated.asked if about.other)
+    assert other.weights == load_card(other.other).sha256  # other weights, another question
 
 
 class _Some(dict[str, Measure]):
@@ -438,6 +443,41 @@ def test_a_case_without_a_marked_finding_says_so(toy: AppTest) -> None:
     toy.session_state[CASE] = load_bundled("chest-phantom-1").id
     app = settled(toy.run())
     assert "need a marked finding, which this case does not have (marked: lungs)" in shown(app)
+
+
+def test_maps_are_held_against_the_rectangle_that_is_drawn(toy: AppTest) -> None:
+    case = load_bundled("chest-phantom-1").id
+    toy.session_state[CASE], toy.session_state[REGION_OF] = case, case
+    toy.session_state[REGION] = box = (0.1, 0.2, 0.6, 0.7)
+    app = settled(toy.run())
+    assert "hold the map against the rectangle that you drew" in shown(app)
+    app = settled(app.button(key="put to the test").click().run())
+    assert not app.exception
+    measured = app.session_state["held dashboard.services.explaining.Measured"]
+    (about,) = (about for about in measured.asked if about.measure == "mass_inside")
+    assert about.region == box
+    made = app.session_state["held dashboard.services.explaining.Maps"].get(about.question)
+    mass = np.abs(made.attribution.heat)
+    inside = mass[45:157, 22:134].sum() / mass.sum()
+    assert measured.get(about).score.value == pytest.approx(inside)
+    app = settled(app.toggle(key=EXPLAIN_HERE).set_value(True).run())
+    assert "need a marked finding" in shown(app)  # a map that is kept inside the rectangle points nowhere else
+    assert "Draw a rectangle" not in shown(app)
+
+
+def test_the_reader_chooses_what_a_map_should_point_at(toy: AppTest) -> None:
+    toy.session_state[REGION], toy.session_state[REGION_OF] = (0.1, 0.2, 0.6, 0.7), SICK
+    app = settled(toy.run())
+    assert 'hold the map against the marked region "opacity"' in shown(app).replace("&quot;", '"')
+    app = settled(app.button(key="put to the test").click().run())
+    measured = app.session_state["held dashboard.services.explaining.Measured"]
+    before = {about.region for about in measured.asked if about.measure == "iou"}
+    app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
+    assert not app.exception
+    places = {about.region for about in measured.asked if about.measure == "iou"}
+    assert before == {"opacity"}
+    assert places == {"opacity", (0.1, 0.2, 0.6, 0.7)}  # asked for by itself, since it costs no pass
+    assert all(measured.get(about) is not None for about in measured.asked if about.measure == "iou")
 
 
 def test_a_method_that_the_model_cannot_serve_is_greyed_out_with_the_reason(

@@ -16,8 +16,11 @@ from PIL import Image
 from core.classifier import Classifier
 from evaluation import cli, coverage
 from evaluation.flags import add_flags, params_of
+from evaluation.regions import in_model_frame
 from evaluation.session import compare_case, fitted
-from explainers import EXPLAINERS
+from evaluation.verdicts import verdict
+from explainers import EXPLAINERS, explain
+from explainers.metrics import MEASURES, assess
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.limits import MAX_BYTES
 from model_zoo.evidence import Evidence, Outputs
@@ -157,6 +160,33 @@ def test_explain(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: 
     assert made["map"]["completeness_gap"] is not None
     assert [path.name for path in tmp_path.iterdir()] == ["map_image.png"]
     assert made["pictures"]["map_image"]["cells"] is None
+
+
+def test_explain_puts_the_map_to_the_test(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("explain", CASE, "--explainer", "saliency")
+    trial = run(capsys, *asked, "--assess")["trial"]
+    assert {*trial["measures"], *trial["unmet"]} == {measure.key for measure in MEASURES}
+    assert "mass_inside" in trial["measures"]
+    assert trial["place"] == "opacity"
+    assert trial["verdict"].endswith("No score proves that a map shows the true reason.")
+    fit = fitted(load_bundled(CASE), toy.card)
+    made = explain("saliency", toy, fit.pixels, 0)
+    region = in_model_frame(load_bundled(CASE).regions["opacity"], fit.geometry)
+    inside = assess("mass_inside", toy, fit.pixels, made, region=region)
+    told = trial["measures"]["mass_inside"]
+    assert told["score"]["value"] == pytest.approx(inside.score.value)
+    assert told["random"]["value"] == pytest.approx(inside.random.value)
+    assert told["verdict"] == verdict(inside)
+
+    elsewhere = run(capsys, *asked, "--region", "0,0,0.5,0.5")["trial"]
+    assert elsewhere["place"] == [0, 0, 0.5, 0.5]
+    assert elsewhere["measures"]["mass_inside"]["score"]["value"] != told["score"]["value"]
+    assert cli.main([*asked, "--region", "nothing", "--model", "toy"]) == 2
+    assert "is not marked on this case" in capsys.readouterr().err
+    assert cli.main([*asked, "--assess", "--model", "toy"]) == 0
+    printed = capsys.readouterr().out
+    assert "hold the map against: opacity" in printed
+    assert f"random_labels: {trial['unmet']['random_labels']}" in printed
 
 
 def test_a_map_that_was_enlarged_says_so(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

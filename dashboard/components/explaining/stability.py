@@ -40,7 +40,7 @@ def stability(setup: Setup, found: Explained | None) -> None:
     surrogate = surrogate_of(setup.card, setup.label, models()) if setup.against is None else None
     abouts, plan = [About(found.question)], _plan(surrogate, setup.against is not None)
     if surrogate is not None:
-        abouts.append(About(found.question, other=surrogate.key))
+        abouts.append(About(found.question, other=surrogate.key, weights=surrogate.sha256))
     tasks = {about: repeated.task(about, setup.entry.case, found.attribution) for about in abouts}
     repeated.ask({about: task for about, task in tasks.items() if about in repeated.asked}, listening())
     drawn, results = repeated.done, {about: repeated.get(about) for about in abouts}

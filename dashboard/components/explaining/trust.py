@@ -11,7 +11,16 @@ import streamlit as st
 
 from core.values import Assessment, Attribution
 from dashboard.components.explaining.setup import Setup
-from dashboard.components.explaining.verdicts import (
+from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
+from dashboard.components.glossary import opened
+from dashboard.components.message import message
+from dashboard.components.segments import pick_one
+from dashboard.components.tables import table
+from dashboard.components.under_way import under_way
+from dashboard.services.explaining import About, Explained, Measured
+from dashboard.state import CLOSER, held, listening, region_in, technical
+from evaluation.regions import Place, findings_of
+from evaluation.verdicts import (
     DIGITS,
     FIXED,
     HIT_OR_MISS,
@@ -21,25 +30,22 @@ from dashboard.components.explaining.verdicts import (
     overall,
     verdict,
 )
-from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
-from dashboard.components.glossary import opened
-from dashboard.components.message import message
-from dashboard.components.tables import table
-from dashboard.components.under_way import under_way
-from dashboard.services.explaining import About, Explained, Measured
-from dashboard.state import CLOSER, held, listening, technical
 from explainers import EXPLAINERS
 from explainers.metrics import MEASURES, Measure
 
-ANATOMY = {"lungs", "field of view", "disc"}  # regions that are marked but are no finding
-HEAD = ("Measure", "This map", "Better", "Random maps", "Central blob", "Verdict")
+HEAD = ("Measure", "Verdict", "This map", "Better", "Random maps", "Central blob")
 COMPLETENESS = (
     "By how much the values of the map, added up, miss the difference of the raw scores (logits) of the picture and of "
     "the baseline that it is compared with; with layer-wise relevance propagation, the raw score itself. Only some "
     "methods promise that nothing is lost. Maps that know nothing have no scale of their own to compare with."
 )
 FIGURE = 300  # pixels
+DRAW_ONE = (
+    "Draw a rectangle where you see it, and choose “Use the last rectangle” above the maps: then they are held "
+    "against that."
+)
 NOTHING = "–"
+PLACE = "explain place"  # the name of what the map should point at
 
 
 def trust(setup: Setup, found: Explained | None) -> None:
@@ -50,9 +56,12 @@ def trust(setup: Setup, found: Explained | None) -> None:
         measured.ask({}, listening())
         message(none_yet(setup))
         return
-    region = _region(setup)
+    places = _places(setup)
+    region = _pick_place(places)
     abouts = _abouts(found, region)
     tasks = {about: measured.task(about, setup.entry.case, found.attribution) for about in abouts}
+    if measured.asked.intersection(abouts):  # a place that was chosen since then costs no pass
+        measured.asked |= {about for about in abouts if about.region is not None}
     order = sorted(abouts, key=lambda about: tasks[about].cost)
     measured.ask({about: tasks[about] for about in order if about in measured.asked}, listening())
     drawn, results = measured.done, {about: measured.get(about) for about in abouts}
@@ -77,17 +86,7 @@ def trust(setup: Setup, found: Explained | None) -> None:
             elif there:
                 st.html(f'<p class="sentence" role="status">{escape(overall(there))}</p>')
     _table(found.attribution, results, measured)
-    if region:
-        st.html(
-            f'<p class="fixed">Measures of place hold the map against the marked region "{escape(region)}". They do '
-            f"not know whether {escape(setup.finding)} lies there.</p>"
-        )
-    else:
-        marked = " and ".join(setup.entry.case.regions) or "nothing"
-        st.html(
-            '<p class="fixed">Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked '
-            f"finding, which this case does not have (marked: {escape(marked)}).</p>"
-        )
+    st.html(f'<p class="fixed">{escape(_about_place(setup, region))}</p>')
     unmet = [f"{measure.name} {why}" for measure in MEASURES if (why := _unmet(measure, found)) is not None]
     if unmet:
         st.html(f'<p class="fixed">{escape(". ".join(unmet))}.</p>')
@@ -100,15 +99,46 @@ def none_yet(setup: Setup) -> str:
     return "The map is not there yet." if why_not is None else "This method can't serve the model: choose another map."
 
 
-def _region(setup: Setup) -> str:
-    """The name of the marked finding; empty where there is none."""
-    return next((name for name in setup.entry.case.regions if name not in ANATOMY), "")
+def _places(setup: Setup) -> list[Place]:
+    """What the map may be held against: marked findings, and the rectangle, but where the map was kept inside it."""
+    case = setup.entry.case
+    rectangle = None if setup.region else region_in(case.id)
+    return [*findings_of(case), *([rectangle] if rectangle else [])]
 
 
-def _abouts(found: Explained, region: str) -> list[About]:
+def _pick_place(places: Sequence[Place]) -> Place | None:
+    """The one that the reader chose, at first the first."""
+    if len(places) < 2:
+        return places[0] if places else None
+    names = [_name_of(place) for place in places]
+    if st.session_state.get(PLACE) not in names:
+        st.session_state[PLACE] = names[0]
+    return places[names.index(pick_one("The map should point at", names, names[0], key=PLACE))]
+
+
+def _name_of(place: Place) -> str:
+    return place.capitalize() if isinstance(place, str) else "My rectangle"
+
+
+def _about_place(setup: Setup, place: Place | None) -> str:
+    if place is None:
+        marked = " and ".join(setup.entry.case.regions) or "nothing"
+        how = "" if setup.region else f" {DRAW_ONE}"
+        return (
+            "Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked finding, which this "
+            f"case does not have (marked: {marked}).{how}"
+        )
+    where = f'the marked region "{place}"' if isinstance(place, str) else "the rectangle that you drew"
+    return (
+        f"Measures of place hold the map against {where}. They do not know whether {setup.finding} lies there: the "
+        "model may have reasons elsewhere, and a map that shows them is not wrong."
+    )
+
+
+def _abouts(found: Explained, region: Place | None) -> list[About]:
     offers = found.offers | ({"region"} if region else set())
     return [
-        About(found.question, measure.key, region if "region" in measure.needs else "")
+        About(found.question, measure.key, region if "region" in measure.needs else None)
         for measure in MEASURES
         if measure.unmet(offers) is None
     ]
@@ -130,7 +160,7 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
         better = "nearer 0" if measure.key in NEAR_ZERO else measure.better
         if result is None:
             said = escape(f"{error.what}: {error.why}.") if error else NOTHING
-            rows.append([_name(measure), NOTHING, better, NOTHING, NOTHING, said])
+            rows.append([_name(measure), said, NOTHING, better, NOTHING, NOTHING])
         else:
             words = verdict(result)
             mark = "●" if good(words) else "○"
@@ -138,15 +168,15 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
             rows.append(
                 [
                     _name(measure),
+                    f"{mark} {escape(words)}",
                     _with_unit(own, measure.unit),
                     better,
                     _random(result),
                     center,
-                    f"{mark} {escape(words)}",
                 ]
             )
     with st.container(key="explain-table"):
-        table(HEAD, rows, texts=[5])
+        table(HEAD, rows, texts=[1])
 
 
 def _random(result: Assessment) -> str:
@@ -163,7 +193,7 @@ def _completeness(attribution: Attribution) -> list[str]:
     said, speaks = adds_up(attribution)
     own = NOTHING if attribution.residual is None else _with_unit(_number(attribution.residual), "logits")
     verdict = said if speaks is None else f"{'●' if speaks else '○'} {said}"
-    return [opened("Completeness", COMPLETENESS), own, "nearer 0", NOTHING, NOTHING, escape(verdict)]
+    return [opened("Completeness", COMPLETENESS), escape(verdict), own, "nearer 0", NOTHING, NOTHING]
 
 
 def _name(measure: Measure) -> str:

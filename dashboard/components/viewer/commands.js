@@ -82,7 +82,7 @@ const COMMANDS = [
   {
     name: "area",
     key: "a",
-    label: "Only in the last rectangle",
+    label: "Use the last rectangle",
     act: (viewer) => viewer.measuring.chooseArea(),
     on: (viewer) => Boolean(viewer.region),
     can: (viewer) => viewer.scene.canSelect && Boolean(viewer.region ?? viewer.measuring.lastRectangle),
