@@ -125,6 +125,11 @@ def technical() -> bool:
     return bool(st.session_state.get(WORDING) == TECHNICAL)
 
 
+def worded(unit: str) -> str:
+    """The unit of a map or a measure; in the plain wording a logit is a raw score."""
+    return unit if technical() else unit.replace("logits", "raw score")
+
+
 @dataclass(frozen=True)
 class Listening:
     """Whether a session of a server is still open; without a server there is nobody who could leave. Equal means the

@@ -213,12 +213,12 @@ def _arguments(part: str) -> Mapping[str, dict[str, Any]]:
                 "action": "store_true",
                 "help": "also say what measures say of the map, beside random maps and a central blob",
             },
-            "--region": {
+            "--finding": {
                 "type": _place,
                 "metavar": "PLACE",
-                "help": "where the map should point, for measures of place: x0,y0,x1,y1 in shares of width and height "
-                "from the upper left corner, or the name of a region of a bundled case; default: its marked finding. "
-                "Implies --assess",
+                "help": "where the finding lies, for measures of place: x0,y0,x1,y1 in shares of width and height from "
+                "the upper left corner, or the name of a region of a bundled case; default: what is marked on the "
+                "case. Implies --assess",
             },
         },
         "defense": {

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from core.classifier import Classifier
-from core.errors import InputError, ParameterError
+from core.errors import InputError, ParameterError, SecondLookError
 from core.files import writing_into
 from core.progress import Report
-from core.values import Attribution, Case, ModelCard, Prediction
+from core.values import Attribution, Case, Floats, Mask, ModelCard, Prediction
 from defenses import DEFENSES, CertifyParams, certify, defend
 from evaluation import summary
 from evaluation.benchmark import robustness
@@ -37,8 +37,8 @@ from evaluation.localize import Localization, cheap_methods, localize
 from evaluation.localized import localizations_of, write_localizations
 from evaluation.marked import marked_pictures
 from evaluation.pictures import write_comparison, write_images, write_maps
-from evaluation.regions import findings_of, mask_of
-from evaluation.session import compare_case, fitted, target_of
+from evaluation.regions import Place, findings_of, mask_of
+from evaluation.session import Fitted, compare_case, fitted, target_of
 from evaluation.split import sampled
 from evaluation.suitability import admit
 from evaluation.summary import Summary
@@ -56,6 +56,7 @@ from perturbations import PERTURBATIONS, perturb
 from perturbations.universal import UniversalParams
 
 Options: TypeAlias = argparse.Namespace
+Marked: TypeAlias = tuple[Place, Mask]  # and as a mask (h, w) in the frame of the model
 
 KNOWN, VALIDATED = 256, 128  # pictures that detectors compare with, and on which their thresholds are set
 
@@ -84,7 +85,8 @@ def explain_command(options: Options, model: Classifier) -> Summary:
     """explain FILE --model KEY --explainer KEY"""
     case, target = read(options), target_of(model.card, options.target)
     doubts = admit(case, model, anyway=options.anyway)
-    pixels = fitted(case, model.card).pixels
+    fit = fitted(case, model.card)
+    pixels, marked = fit.pixels, _marked(options, case, fit, model)
     prediction = model.predict(pixels)
     params = params_of(EXPLAINERS[options.explainer], options)
     attribution = explain(options.explainer, model, pixels, target, params, seed=options.seed, report=progress_bar())
@@ -95,24 +97,38 @@ def explain_command(options: Options, model: Classifier) -> Summary:
         *map_cautions({"image": attribution}),
     )
     made = summary.of_attribution(case, model, prediction, attribution, cautions)
-    if options.assess or options.region is not None:
-        made["trial"] = _assessed(options, case, model, attribution)
+    if options.assess or options.finding is not None:
+        made["trial"] = _assessed(options, model, pixels, attribution, marked)
     return _with_pictures(made, options.out, lambda out: write_maps(out, {"image": (pixels, attribution)}))
 
 
-def _assessed(options: Options, case: Case, model: Classifier, attribution: Attribution) -> Summary:
+def _assessed(
+    options: Options, model: Classifier, pixels: Floats, attribution: Attribution, marked: Marked | None
+) -> Summary:
     """What every measure says that can serve model and case."""
-    fit = fitted(case, model.card)
-    place = options.region if options.region is not None else next(iter(findings_of(case)), None)
-    region = mask_of(place, case, fit.geometry, model.card.input)
-    offers = model.offers | (set() if region is None else {"region"})
+    place, mask = marked or (None, None)
+    offers = model.offers | (set() if mask is None else {"region"})
     unmet = {measure.key: why for measure in MEASURES if (why := measure.unmet(offers))}
-    found = [
-        assess(measure.key, model, fit.pixels, attribution, region=region, seed=options.seed, report=progress_bar())
-        for measure in MEASURES
-        if measure.key not in unmet
-    ]
+    found = []
+    for measure in MEASURES:
+        try:
+            if measure.key not in unmet:
+                report = progress_bar()
+                made = assess(measure.key, model, pixels, attribution, region=mask, seed=options.seed, report=report)
+                found.append(made)
+        except SecondLookError as error:
+            unmet[measure.key] = f"{error.what}: {error.why}"
     return summary.of_assessments(attribution, found, place, unmet)
+
+
+def _marked(options: Options, case: Case, fit: Fitted, model: Classifier) -> Marked | None:
+    """Where the finding lies, as the user says or as the case does where the model sees that."""
+    for place in findings_of(case) if options.finding is None else [options.finding]:
+        mask = mask_of(place, case, fit.geometry, model.card.input)
+        if mask is not None and (options.finding is not None or (mask & model.card.input.visible).any()):
+            model.check_region(mask)
+            return place, mask
+    return None
 
 
 def perturb_command(options: Options, model: Classifier) -> Summary:

@@ -80,6 +80,7 @@ def of_assessments(
     measures = {
         each.measure: {
             "score": _score(each.score),
+            "params": dict(each.params),
             "unit": each.score.unit,
             "random": _score(each.random),
             "random_best": _defined(each.random_best),

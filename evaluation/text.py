@@ -11,7 +11,7 @@ from evaluation.defended import ROWS
 from evaluation.localize import SCORES
 from evaluation.marked import NAMES
 from evaluation.summary import Summary
-from evaluation.verdicts import NEAR_ZERO
+from evaluation.verdicts import FIXED, HIT_OR_MISS, NEAR_ZERO
 from evaluation.words import MEASURES, finding, in_sentence, percent
 
 UNDEFINED = "undefined"
@@ -85,15 +85,18 @@ def _trial(trial: Summary) -> Iterator[str]:
     yield ""
     rows = [["measure", "this map", "better", "random maps", "best of them", "central blob", "verdict"]]
     for key, row in trial["measures"].items():
-        numbers = (row["score"]["value"], row["random"]["value"], row["random_best"], row["center"]["value"])
-        own, *others = map(_number, numbers)
+        own, random, best, center = map(
+            _number, (row["score"]["value"], row["random"]["value"], row["random_best"], row["center"]["value"])
+        )
+        others = [random, "" if key in FIXED.keys() | HIT_OR_MISS else best, center]
         better = "nearer 0" if key in NEAR_ZERO else row["score"]["better"]
         rows.append([f"{key} ({row['unit']})" if row["unit"] else key, own, better, *others, row["verdict"]])
     yield from _table(rows)
     yield from (f"{key}: {why}" for key, why in trial["unmet"].items())
     yield f"completeness: {trial['completeness']}"
     if trial["place"] is not None:
-        yield f"measures of place hold the map against: {trial['place']}"
+        place = trial["place"] if isinstance(trial["place"], str) else "{:g},{:g},{:g},{:g}".format(*trial["place"])
+        yield f"measures of place hold the map against: {place}"
     yield trial["verdict"]
     yield ""
 

@@ -102,7 +102,7 @@ def straightened(call: Call, change: Tensor, before: Tensor) -> Tensor:
             near = change.abs() < TINY
             slopes[near] = _derivative(call, z[near])
             return slopes
-        # twice at one end of a clamp is no rise; what is left of 0 / 0 did not change between the ends
+        # 0 where both lie at the same end; elsewhere 0 / 0 is no change
         return between(value + before, 2 * ends[0], 2 * ends[1], slopes).nan_to_num_(1.0)
 
     return sloped(call, slope)

@@ -16,6 +16,7 @@ from dashboard.components.words import UNKNOWN, shape
 from dashboard.services import pictures
 from dashboard.services.cases import Entry
 from dashboard.services.comparing import Finished, Preview
+from dashboard.state import worded
 from defenses import DEFENSES
 from evaluation.goals import wanted
 from evaluation.regions import Place
@@ -61,7 +62,7 @@ def comparison_scales(shown: Finished | Preview | None) -> list[Scale]:
     def scale(name: str, lut: Lut, low: float) -> Scale:
         first = f"{'≤ ' if drawn.beyond and low else ''}{low:.3g}".replace("-", "−")
         last = f"{'≥ ' if drawn.beyond else ''}{drawn.high:.3g}"
-        return Scale(name, lut, first, last, attribution.unit)
+        return Scale(name, lut, first, last, worded(attribution.unit))
 
     if attribution.signed:
         return [scale("All three maps", "diverging", drawn.low)]
@@ -145,7 +146,7 @@ def _first_results(entry: Entry, preview: Preview) -> list[Pane]:
     frame, box, attribution = frame_of(entry.case), pictures.frame_box(preview.geometry), preview.clean.attribution
     lut: Lut = "diverging" if attribution.signed else "sequential"
     cells = pictures.cell_levels(attribution.cells, preview.low, preview.high)
-    heat = Heat(preview.heat, box, lut, attribution.signed, preview.low, preview.high, attribution.unit, cells)
+    heat = Heat(preview.heat, box, lut, attribution.signed, preview.low, preview.high, worded(attribution.unit), cells)
     shown = heat if has_evidence(attribution) else None
     first = _clean_panes(entry, frame, preview.clean, preview.request.target, shown)
     panes = {pane.name: pane for pane in first}
@@ -181,7 +182,7 @@ def _results(entry: Entry, finished: Finished) -> list[Pane]:
     comparison, drawn = finished.comparison, finished.drawn
     frame, box = frame_of(entry.case), pictures.frame_box(finished.geometry)
     before, after = comparison.clean, comparison.perturbed
-    signed, unit = before.attribution.signed, before.attribution.unit
+    signed, unit = before.attribution.signed, worded(before.attribution.unit)
     cells, later = before.attribution.cells, after.attribution.cells
     change = later - cells if cells is not None and later is not None else None
 

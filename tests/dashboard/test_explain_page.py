@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import io
-import math
+import re
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import Cancelled, Unsupported
 from core.progress import Report
-from core.values import Assessment, Attribution, Case, Modality, Score
+from core.values import Case, InputSpec, Modality
 from dashboard.components.explaining.agreement import said
 from dashboard.components.explaining.choice import FAMILIES, PRESET, PRESETS, family_of
 from dashboard.components.explaining.stability import in_words
@@ -27,9 +27,9 @@ from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, always
 from dashboard.services.map_files import as_dicom, as_npy, as_png
 from dashboard.services.shelf import Shelf
-from dashboard.state import CASE, EXPLAIN_HERE, MAPS, REGION, REGION_OF
+from dashboard.state import CASE, EXPLAIN_HERE, MAPS, REGION, REGION_OF, TECHNICAL, WORDING
+from evaluation.regions import Rectangle
 from evaluation.stability import Stability
-from evaluation.verdicts import CENTER, RANDOM, adds_up, overall, verdict
 from evaluation.words import NOTICE
 from explainers import EXPLAINERS
 from explainers.metrics import MEASURES, Measure
@@ -63,26 +63,6 @@ def answered(case: Case = TOY_CASE, method: str = "saliency") -> Explained:
 
 def _cancel() -> Cancel:
     return Cancel(always)
-
-
-def assessment(
-    measure: str, value: float, random: float = 1.0, center: float = 2.0, best: float | None = None
-) -> Assessment:
-    return Assessment(measure, {}, Score(value), Score(random), random if best is None else best, Score(center))
-
-
-def test_a_map_has_to_beat_the_best_random_map_but_where_maps_hit_or_miss() -> None:
-    assert verdict(assessment("insertion", 1.2, 1.0, 0.5, best=1.3)) == RANDOM
-    assert verdict(assessment("insertion", 1.4, 1.0, 0.5, best=1.3)) == "better than both"
-    assert verdict(assessment("deletion", 0.9, 1.0, 1.5, best=0.8)) == RANDOM
-    assert verdict(assessment("pointing_game", 1.0, 0.2, 0.0, best=1.0)) == "better than both"
-    assert verdict(assessment("edge_similarity", -0.7)) == "like an edge map"
-    assert verdict(assessment("randomization", -0.7)) == "passes"
-
-
-def test_the_limits_of_the_randomization_check() -> None:
-    words = [verdict(assessment("randomization", score)) for score in (-0.2, 0.29, 0.3, 0.59, 0.6, 1, math.nan)]
-    assert words == ["passes", "passes", "doubtful", "doubtful", "fails", "fails", "undefined"]
 
 
 # What is queued
@@ -174,56 +154,6 @@ def test_agreement_in_words() -> None:
     )
     assert said(["A", "B"], np.array([[1, -0.5], [-0.5, 1]])).startswith("They do not agree: rank correlation −0.50.")
     assert said(["A", "B"], np.full((2, 2), np.nan)).startswith("Nothing can be said")
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        (assessment("insertion", 3.0), "better than both"),
-        (assessment("insertion", 1.5), CENTER),
-        (assessment("insertion", 1.004), RANDOM),
-        (assessment("deletion", 0.5), "better than both"),
-        (assessment("deletion", 1.5), RANDOM),
-        (assessment("max_sensitivity", 0.5, 1.4, 0.0), "better than a random map"),
-        (assessment("randomization", 0.29), "passes"),
-        (assessment("randomization", 0.3), "doubtful"),
-        (assessment("randomization", 0.6), "fails"),
-        (assessment("random_labels", 0.29), "passes"),
-        (assessment("random_labels", 0.3), "doubtful"),
-        (assessment("random_labels", 0.6), "fails"),
-        (assessment("edge_similarity", 0.7), "like an edge map"),
-        (assessment("road", math.nan), "undefined"),
-    ],
-    ids=lambda value: f"{value.measure} {value.score.value}" if isinstance(value, Assessment) else None,
-)
-def test_a_score_is_held_against_maps_that_know_nothing(found: Assessment, words: str) -> None:
-    assert verdict(found) == words
-
-
-@pytest.mark.parametrize(
-    ("method", "residual", "words", "speaks"),
-    [
-        ("integrated_gradients", 0.0, "adds up, but for 0.0 %", True),
-        ("integrated_gradients", -0.04, "adds up, but for 3.8 %", True),
-        ("lrp", 0.4, "misses 67 %", False),
-        ("lrp", 0.8, "misses over 100 %", False),
-        ("lrp", None, "only a part of the map", None),
-        ("saliency", None, "not promised by this method", None),
-    ],
-)
-def test_what_a_map_must_add_up_to(method: str, residual: float | None, words: str, speaks: bool | None) -> None:
-    """The heat is 1 in all."""
-    heat = np.full((4, 4), 1 / 16, np.float32)
-    made = Attribution(method, {}, 0, 0, heat, True, "logits", residual, 0.0)
-    assert adds_up(made) == (words, speaks)
-
-
-def test_all_verdicts_in_a_sentence() -> None:
-    found = [assessment("insertion", 3.0), assessment("deletion", 1.5), assessment("randomization", 0.9)]
-    assert overall(found).startswith("1 of 3 measures speaks for this map. It fails the randomization check")
-    assert overall(found).endswith("No score proves that a map shows the true reason.")
-    assert "random labels" not in overall([*found, assessment("random_labels", 0.5)])
-    assert "It fails the random-label check" in overall([*found, assessment("random_labels", 0.6)])
 
 
 def test_stability_in_words() -> None:
@@ -420,9 +350,15 @@ def test_a_map_is_put_to_the_test_and_made_again(toy: AppTest, monkeypatch: pyte
     assert "of 4 measures speak" in shown(app)
     assert "not promised by this method" in shown(app)
     assert all(
-        f"<small>{measure.unit}</small>" in shown(app) for measure in MEASURES if measure.key in quick and measure.unit
+        f"<small>{measure.unit.replace('logits', 'raw score')}</small>" in shown(app)
+        for measure in MEASURES
+        if measure.key in quick and measure.unit
     )
     assert len(app.get("plotly_chart")) == 3  # the agreement, and two measures with a curve
+    app.session_state[WORDING] = TECHNICAL
+    app = settled(app.run())
+    assert "<small>logits</small>" in shown(app)
+    assert "raw score</small>" not in shown(app)
     app = settled(app.button(key="make it again").click().run())
     assert not app.exception
     assert "16 repeats put the places in" in shown(app)
@@ -442,42 +378,87 @@ class _Some(dict[str, Measure]):
 def test_a_case_without_a_marked_finding_says_so(toy: AppTest) -> None:
     toy.session_state[CASE] = load_bundled("chest-phantom-1").id
     app = settled(toy.run())
-    assert "need a marked finding, which this case does not have (marked: lungs)" in shown(app)
+    assert "need a marked finding that the model sees, which this case does not have (marked: lungs)" in shown(app)
 
 
-def test_maps_are_held_against_the_rectangle_that_is_drawn(toy: AppTest) -> None:
-    case = load_bundled("chest-phantom-1").id
-    toy.session_state[CASE], toy.session_state[REGION_OF] = case, case
-    toy.session_state[REGION] = box = (0.1, 0.2, 0.6, 0.7)
-    app = settled(toy.run())
-    assert "hold the map against the rectangle that you drew" in shown(app)
+MEASURED = "held dashboard.services.explaining.Measured"
+BOX = (0.1, 0.2, 0.6, 0.7)
+
+
+def with_rectangle(app: AppTest, case: str, box: Rectangle = BOX) -> AppTest:
+    app.session_state[CASE], app.session_state[REGION_OF], app.session_state[REGION] = case, case, box
+    return settled(app.run())
+
+
+def test_maps_are_held_against_a_rectangle_only_if_that_is_chosen(toy: AppTest) -> None:
+    app = with_rectangle(toy, load_bundled("chest-phantom-1").id)
+    assert app.segmented_control(key=PLACE).options == ["Nothing", "My rectangle"]
+    assert "need a marked finding that the model sees" in shown(app)
+    assert "draw a rectangle" not in shown(app)
     app = settled(app.button(key="put to the test").click().run())
-    assert not app.exception
-    measured = app.session_state["held dashboard.services.explaining.Measured"]
-    (about,) = (about for about in measured.asked if about.measure == "mass_inside")
-    assert about.region == box
-    made = app.session_state["held dashboard.services.explaining.Maps"].get(about.question)
-    mass = np.abs(made.attribution.heat)
-    inside = mass[45:157, 22:134].sum() / mass.sum()
-    assert measured.get(about).score.value == pytest.approx(inside)
-    app = settled(app.toggle(key=EXPLAIN_HERE).set_value(True).run())
-    assert "need a marked finding" in shown(app)  # a map that is kept inside the rectangle points nowhere else
-    assert "Draw a rectangle" not in shown(app)
-
-
-def test_the_reader_chooses_what_a_map_should_point_at(toy: AppTest) -> None:
-    toy.session_state[REGION], toy.session_state[REGION_OF] = (0.1, 0.2, 0.6, 0.7), SICK
-    app = settled(toy.run())
-    assert 'hold the map against the marked region "opacity"' in shown(app).replace("&quot;", '"')
-    app = settled(app.button(key="put to the test").click().run())
-    measured = app.session_state["held dashboard.services.explaining.Measured"]
-    before = {about.region for about in measured.asked if about.measure == "iou"}
+    before = overall_said(app)
     app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
     assert not app.exception
-    places = {about.region for about in measured.asked if about.measure == "iou"}
-    assert before == {"opacity"}
-    assert places == {"opacity", (0.1, 0.2, 0.6, 0.7)}  # asked for by itself, since it costs no pass
+    assert "hold the map against the rectangle that you drew" in shown(app)
+    measured = app.session_state[MEASURED]
+    (about,) = (about for about in measured.asked if about.measure == "mass_inside")  # asked for by itself
+    assert about.region == BOX
+    made = app.session_state["held dashboard.services.explaining.Maps"].get(about.question)
+    mass = np.abs(made.attribution.heat)
+    assert measured.get(about).score.value == pytest.approx(mass[45:157, 22:134].sum() / mass.sum())
+    assert overall_said(app) == before  # it can't be talked up by a rectangle
+    app = settled(app.toggle(key=EXPLAIN_HERE).set_value(True).run())
+    assert "A map that is kept inside the rectangle can" in shown(app)
+    assert all(each.key != PLACE for each in app.segmented_control)
+
+
+def overall_said(app: AppTest) -> str:
+    (said,) = re.findall(r"\d+ of \d+ measures speaks? for this map", shown(app))
+    return said
+
+
+def test_the_reader_chooses_what_a_map_is_held_against(toy: AppTest) -> None:
+    app = with_rectangle(toy, SICK)
+    assert app.segmented_control(key=PLACE).options == ["Opacity", "My rectangle"]
+    assert 'hold the map against the marked region "opacity"' in shown(app).replace("&quot;", '"')
+    app = settled(app.button(key="put to the test").click().run())
+    measured = app.session_state[MEASURED]
+    assert {about.region for about in measured.asked if about.measure == "iou"} == {"opacity"}
+    app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
+    assert not app.exception
+    assert {about.region for about in measured.asked if about.measure == "iou"} == {"opacity", BOX}
     assert all(measured.get(about) is not None for about in measured.asked if about.measure == "iou")
+    chosen = app.session_state[MAPS]
+    app.session_state[MAPS] = []
+    app = settled(app.run())
+    app.session_state[MAPS] = chosen
+    app = settled(app.run())
+    assert app.session_state[PLACE] == "My rectangle"
+
+
+def test_a_canceled_test_does_not_start_again_with_another_rectangle(toy: AppTest) -> None:
+    app = with_rectangle(toy, SICK)
+    app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
+    app = settled(app.button(key="put to the test").click().run())
+    measured = app.session_state[MEASURED]
+    for shelf in (measured._shared, measured._own):
+        shelf._kept.clear()
+    measured._made.clear()
+    measured.stop()
+    app.session_state[REGION] = (0.2, 0.2, 0.6, 0.7)
+    app = settled(app.run())
+    assert not measured.asked
+    assert app.button(key="put to the test")
+
+
+def test_a_rectangle_where_the_model_sees_nothing_marks_nothing(toy: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = np.ones((224, 224), dtype=np.bool_)
+    hidden[:45, :22] = False
+    monkeypatch.setattr(InputSpec, "visible", hidden)
+    app = with_rectangle(toy, SICK, (0.0, 0.0, 0.08, 0.18))
+    assert not app.exception
+    assert all(each.key != PLACE for each in app.segmented_control)
+    assert "the marked region" in shown(app)
 
 
 def test_a_method_that_the_model_cannot_serve_is_greyed_out_with_the_reason(

@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 
 from core.classifier import Classifier
-from evaluation import cli, coverage
+from core.errors import Unsupported
+from core.values import Assessment
+from evaluation import cli, commands, coverage
 from evaluation.flags import add_flags, params_of
 from evaluation.regions import in_model_frame
 from evaluation.session import compare_case, fitted
@@ -162,7 +164,13 @@ def test_explain(toy: Classifier, capsys: pytest.CaptureFixture[str], tmp_path: 
     assert made["pictures"]["map_image"]["cells"] is None
 
 
-def test_explain_puts_the_map_to_the_test(toy: Classifier, capsys: pytest.CaptureFixture[str]) -> None:
+def fails(key: str, *_: object, **__: object) -> Assessment:
+    raise Unsupported(MEASURES[key].name, "can't", "Choose another.")
+
+
+def test_explain_puts_the_map_to_the_test(
+    toy: Classifier, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = ("explain", CASE, "--explainer", "saliency")
     trial = run(capsys, *asked, "--assess")["trial"]
     assert {*trial["measures"], *trial["unmet"]} == {measure.key for measure in MEASURES}
@@ -178,11 +186,18 @@ def test_explain_puts_the_map_to_the_test(toy: Classifier, capsys: pytest.Captur
     assert told["random"]["value"] == pytest.approx(inside.random.value)
     assert told["verdict"] == verdict(inside)
 
-    elsewhere = run(capsys, *asked, "--region", "0,0,0.5,0.5")["trial"]
+    elsewhere = run(capsys, *asked, "--finding", "0,0,0.5,0.5")["trial"]
     assert elsewhere["place"] == [0, 0, 0.5, 0.5]
     assert elsewhere["measures"]["mass_inside"]["score"]["value"] != told["score"]["value"]
-    assert cli.main([*asked, "--region", "nothing", "--model", "toy"]) == 2
-    assert "is not marked on this case" in capsys.readouterr().err
+    with monkeypatch.context() as patched:
+        patched.setattr(commands, "explain", None)  # nothing is computed before this is known
+        assert cli.main([*asked, "--finding", "nothing", "--model", "toy"]) == 2
+        assert "is not marked on this case" in capsys.readouterr().err
+    with monkeypatch.context() as patched:
+        patched.setattr(commands, "assess", fails)
+        trial = run(capsys, *asked, "--assess")["trial"]
+    assert trial["unmet"]["deletion"] == "Deletion: can't"
+    assert not trial["measures"]
     assert cli.main([*asked, "--assess", "--model", "toy"]) == 0
     printed = capsys.readouterr().out
     assert "hold the map against: opacity" in printed

@@ -14,9 +14,10 @@ from core.errors import InputError
 from core.values import Case, Floats, Geometry, InputSpec
 from evaluation.compare import compare
 from evaluation.recipe import recipe
-from evaluation.regions import BORDER, border, mask_of, rectangle_of, region_of
+from evaluation.regions import BORDER, border, findings_of, mask_of, rectangle_of, region_of
 from evaluation.session import compare_case
 from evaluation.similarity import explanation_change
+from imaging.bundled import load_bundled
 from perturbations import PERTURBATIONS
 from perturbations.pgd import PgdParams
 from tests.evaluation.results import attribution
@@ -34,6 +35,12 @@ def upper_left(size: int = 32) -> np.ndarray:
     mask = np.zeros((size, size), dtype=np.bool_)
     mask[: size // 2, : size // 4] = True
     return mask
+
+
+def test_what_is_marked_is_a_finding_or_anatomy() -> None:
+    keys = ("chest-phantom-1", "chest-phantom-2", "mole-phantom-1", "retina-phantom-1", "retina-phantom-2")
+    found = [findings_of(load_bundled(key)) for key in keys]
+    assert found == [[], ["opacity"], ["lesion"], [], ["lesions"]]
 
 
 @pytest.mark.parametrize(

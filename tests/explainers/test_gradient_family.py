@@ -212,6 +212,13 @@ def falling(z: Tensor) -> Tensor:
         (lambda z: functional.max_pool2d(z.view(-1, 1, 4, 4), 4).flatten(), (0.3, 0.9), (0, 0.9)),
         (falling, (0.3, 0.9), (0, -0.8)),
         (lambda z: functional.hardtanh(4 * z[:, 0], 0, 3) + 2, (1.0,), (3,)),
+        # what does not change counts by its derivative: inside a clamp, and at its ends
+        (lambda z: (z[:, 0] - z[:, 1] + 0.5).relu(), (0.5, 0.5), (0.5, -0.5)),
+        (lambda z: (z[:, 0] - z[:, 1] - 1).relu(), (0.5, 0.5), (0, 0)),
+        (lambda z: functional.hardtanh(z[:, 0] - z[:, 1]), (0.5, 0.5), (0.5, -0.5)),
+        (lambda z: functional.hardtanh(z[:, 0] - z[:, 1] - 1), (0.5, 0.5), (0, 0)),
+        (lambda z: functional.hardtanh(z[:, 0] - z[:, 1] + 1), (0.5, 0.5), (0, 0)),
+        (lambda z: functional.hardtanh(4 * z[:, 0] - 2), (0.75,), (2,)),
     ],
 )
 def test_deep_lift_by_hand(

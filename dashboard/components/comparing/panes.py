@@ -17,6 +17,7 @@ from dashboard.components.viewer.values import Lut
 from dashboard.components.words import shape
 from dashboard.services import pictures
 from dashboard.services.finished import Finished
+from dashboard.state import worded
 from evaluation.words import NO_EVIDENCE, finding, percent
 from explainers import EXPLAINERS
 from imaging.overlay import display_scale, has_evidence
@@ -71,7 +72,7 @@ def _scale(explainer: str, extent: Range) -> Scale:
     method = EXPLAINERS[explainer]
     low = f"{'≤ ' if extent.beyond and extent.low else ''}{extent.low:.3g}".replace("-", "−")
     high = f"{'≥ ' if extent.beyond else ''}{extent.high:.3g}"
-    return Scale(f"{method.name}, all cells", _lut(method.signed), low, high, method.unit)
+    return Scale(f"{method.name}, all cells", _lut(method.signed), low, high, worded(method.unit))
 
 
 def _lut(signed: bool) -> Lut:
@@ -131,6 +132,6 @@ def _heat(view: View, finished: Finished, extent: Range) -> Heat:
         attribution.signed,
         extent.low,
         extent.high,
-        attribution.unit,
+        worded(attribution.unit),
         pictures.cell_levels(attribution.cells, extent.low, extent.high),
     )

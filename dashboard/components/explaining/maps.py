@@ -17,7 +17,7 @@ from dashboard.services import pictures
 from dashboard.services.cases import worklist_entries
 from dashboard.services.explaining import Explained, Maps, Question, Together
 from dashboard.services.map_files import ends
-from dashboard.state import REGION
+from dashboard.state import REGION, worded
 from evaluation.agreement import chance_disagreement
 from evaluation.suitability import NotSuitable
 from evaluation.words import NO_EVIDENCE, settings, within
@@ -82,7 +82,7 @@ def _heat(explained: Explained) -> Heat | None:
     box, lut = pictures.frame_box(explained.geometry), lut_of(attribution.signed)
     low, high = explained.low, explained.high
     cells = pictures.cell_levels(attribution.cells, low, high)
-    return Heat(explained.heat, box, lut, attribution.signed, low, high, attribution.unit, cells)
+    return Heat(explained.heat, box, lut, attribution.signed, low, high, worded(attribution.unit), cells)
 
 
 def lut_of(signed: bool) -> Lut:
@@ -93,7 +93,7 @@ def lut_of(signed: bool) -> Lut:
 def _range(explained: Explained) -> str:
     """The ends of its scale and its unit, in words."""
     low, high = ends(explained)
-    return f"{low} to {high} {explained.attribution.unit}"
+    return f"{low} to {high} {worded(explained.attribution.unit)}"
 
 
 def _pane(setup: Setup, maps: Maps, question: Question, found: Explained | None) -> Pane:

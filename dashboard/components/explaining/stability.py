@@ -20,7 +20,7 @@ from dashboard.components.viewer import Frame, Heat, Pane, Picture, viewer
 from dashboard.services import pictures
 from dashboard.services.explaining import ROUNDING, About, Explained, Repeated, seen, surrogate_of
 from dashboard.services.models import models
-from dashboard.state import held, listening
+from dashboard.state import held, listening, worded
 from evaluation.stability import HOLDS, Stability
 from evaluation.words import percent
 from imaging.overlay import display_scale
@@ -113,7 +113,7 @@ def _of(about: About, result: Stability, found: Explained, frame: Frame, picture
         if about.other
         else ("rounding", f"Mean of {result.maps} repeats", "Where repeats agree", "How far repeats move")
     )
-    box, unit, signed = pictures.frame_box(found.geometry), found.attribution.unit, found.attribution.signed
+    box, unit, signed = pictures.frame_box(found.geometry), worded(found.attribution.unit), found.attribution.signed
     _, most = display_scale([result.deviation], False)
 
     def pane(what: str, title: str, heat: Floats, low: float, high: float, signed: bool) -> Pane:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import InputError
 from core.values import Assessment, Attribution
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.figures.theme import MAIN, OTHER, canvas, draw
@@ -18,8 +19,8 @@ from dashboard.components.segments import pick_one
 from dashboard.components.tables import table
 from dashboard.components.under_way import under_way
 from dashboard.services.explaining import About, Explained, Measured
-from dashboard.state import CLOSER, held, listening, region_in, technical
-from evaluation.regions import Place, findings_of
+from dashboard.state import CLOSER, held, listening, region_in, technical, worded
+from evaluation.regions import Place, findings_of, mask_of
 from evaluation.verdicts import (
     DIGITS,
     FIXED,
@@ -41,11 +42,12 @@ COMPLETENESS = (
 )
 FIGURE = 300  # pixels
 DRAW_ONE = (
-    "Draw a rectangle where you see it, and choose “Use the last rectangle” above the maps: then they are held "
-    "against that."
+    "To mark one, draw a rectangle in a picture where the model sees it, and choose “Use the last rectangle” (a) among "
+    "the tools above the maps."
 )
+KEPT_INSIDE = "A map that is kept inside the rectangle can't be held against it."
 NOTHING = "–"
-PLACE = "explain place"  # the name of what the map should point at
+PLACE = "explain place"  # the name of what the map is held against
 
 
 def trust(setup: Setup, found: Explained | None) -> None:
@@ -56,13 +58,15 @@ def trust(setup: Setup, found: Explained | None) -> None:
         measured.ask({}, listening())
         message(none_yet(setup))
         return
-    places = _places(setup)
+    places = _places(setup, found)
     region = _pick_place(places)
     abouts = _abouts(found, region)
     tasks = {about: measured.task(about, setup.entry.case, found.attribution) for about in abouts}
-    if measured.asked.intersection(abouts):  # a place that was chosen since then costs no pass
-        measured.asked |= {about for about in abouts if about.region is not None}
     order = sorted(abouts, key=lambda about: tasks[about].cost)
+    if measured.stopped and [about for about in order if about in measured.asked] != list(measured.wanted):
+        measured.asked = frozenset(about for about in measured.asked if measured.get(about) is not None)
+    elif measured.asked.intersection(abouts):  # a place that was chosen since then costs no pass
+        measured.asked |= {about for about in abouts if about.region is not None}
     measured.ask({about: tasks[about] for about in order if about in measured.asked}, listening())
     drawn, results = measured.done, {about: measured.get(about) for about in abouts}
     missing = [about for about, result in results.items() if result is None and about not in measured.errors]
@@ -84,9 +88,10 @@ def trust(setup: Setup, found: Explained | None) -> None:
                     "blob in the center.</p>"
                 )
             elif there:
-                st.html(f'<p class="sentence" role="status">{escape(overall(there))}</p>')
+                said = overall([result for about, result in results.items() if result and not _drawn(about.region)])
+                st.html(f'<p class="sentence" role="status">{escape(said)}</p>')
     _table(found.attribution, results, measured)
-    st.html(f'<p class="fixed">{escape(_about_place(setup, region))}</p>')
+    st.html(f'<p class="fixed">{escape(_about_place(setup, places, region))}</p>')
     unmet = [f"{measure.name} {why}" for measure in MEASURES if (why := _unmet(measure, found)) is not None]
     if unmet:
         st.html(f'<p class="fixed">{escape(". ".join(unmet))}.</p>')
@@ -99,39 +104,62 @@ def none_yet(setup: Setup) -> str:
     return "The map is not there yet." if why_not is None else "This method can't serve the model: choose another map."
 
 
-def _places(setup: Setup) -> list[Place]:
-    """What the map may be held against: marked findings, and the rectangle, but where the map was kept inside it."""
+def _places(setup: Setup, found: Explained) -> list[Place]:
+    """What the map may be held against: marked findings that the model sees, and the rectangle that is drawn, but where
+    the map was kept inside it."""
     case = setup.entry.case
     rectangle = None if setup.region else region_in(case.id)
-    return [*findings_of(case), *([rectangle] if rectangle else [])]
+    places: list[Place] = [*findings_of(case), *([rectangle] if rectangle else [])]
+    return [place for place in places if _is_seen(place, setup, found)]
+
+
+def _is_seen(place: Place, setup: Setup, found: Explained) -> bool:
+    spec = setup.card.input
+    try:
+        mask = mask_of(place, setup.entry.case, found.geometry, spec)
+    except InputError:
+        return False
+    return mask is not None and bool((mask & spec.visible).any())
 
 
 def _pick_place(places: Sequence[Place]) -> Place | None:
-    """The one that the reader chose, at first the first."""
-    if len(places) < 2:
-        return places[0] if places else None
-    names = [_name_of(place) for place in places]
+    """The one that the reader chose; a rectangle, which may be meant for something else, only if chosen."""
+    options = [*places] if places and not _drawn(places[0]) else [None, *places]
+    if len(options) == 1:
+        return options[0]
+    names = [_name_of(place) for place in options]
     if st.session_state.get(PLACE) not in names:
         st.session_state[PLACE] = names[0]
-    return places[names.index(pick_one("The map should point at", names, names[0], key=PLACE))]
+    name = pick_one("Hold the map against", names, names[0], key=PLACE, persist_state="session")
+    return options[names.index(name)]
 
 
-def _name_of(place: Place) -> str:
-    return place.capitalize() if isinstance(place, str) else "My rectangle"
+def _drawn(place: Place | None) -> bool:
+    """Whether it is a rectangle of the reader."""
+    return place is not None and not isinstance(place, str)
 
 
-def _about_place(setup: Setup, place: Place | None) -> str:
+def _name_of(place: Place | None) -> str:
+    return "Nothing" if place is None else place.capitalize() if isinstance(place, str) else "My rectangle"
+
+
+def _about_place(setup: Setup, places: Sequence[Place], place: Place | None) -> str:
     if place is None:
         marked = " and ".join(setup.entry.case.regions) or "nothing"
-        how = "" if setup.region else f" {DRAW_ONE}"
-        return (
-            "Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked finding, which this "
-            f"case does not have (marked: {marked}).{how}"
+        said = (
+            "Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked finding that the "
+            f"model sees, which this case does not have (marked: {marked})."
         )
-    where = f'the marked region "{place}"' if isinstance(place, str) else "the rectangle that you drew"
+        how = "" if places else KEPT_INSIDE if setup.region else DRAW_ONE
+        return f"{said} {how}".rstrip()
+    if _drawn(place):
+        return (
+            "Measures of place hold the map against the rectangle that you drew. They are left out of the sum above: a "
+            "rectangle that was drawn after a look at the map proves nothing."
+        )
     return (
-        f"Measures of place hold the map against {where}. They do not know whether {setup.finding} lies there: the "
-        "model may have reasons elsewhere, and a map that shows them is not wrong."
+        f'Measures of place hold the map against the marked region "{place}". They do not know whether {setup.finding} '
+        "lies there, nor whether the model has reasons elsewhere."
     )
 
 
@@ -169,7 +197,7 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
                 [
                     _name(measure),
                     f"{mark} {escape(words)}",
-                    _with_unit(own, measure.unit),
+                    _with_unit(own, worded(measure.unit)),
                     better,
                     _random(result),
                     center,
@@ -191,7 +219,7 @@ def _random(result: Assessment) -> str:
 def _completeness(attribution: Attribution) -> list[str]:
     """What is known with the map itself. Maps that know nothing have no scale that could add up to anything."""
     said, speaks = adds_up(attribution)
-    own = NOTHING if attribution.residual is None else _with_unit(_number(attribution.residual), "logits")
+    own = NOTHING if attribution.residual is None else _with_unit(_number(attribution.residual), worded("logits"))
     verdict = said if speaks is None else f"{'●' if speaks else '○'} {said}"
     return [opened("Completeness", COMPLETENESS), escape(verdict), own, "nearer 0", NOTHING, NOTHING]
 

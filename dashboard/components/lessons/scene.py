@@ -15,6 +15,7 @@ from dashboard.components.words import shape
 from dashboard.services import pictures
 from dashboard.services.lessons import EDGES, Lesson, PaneSpec, Step
 from dashboard.services.shots import TARGET, Taken, entry_of
+from dashboard.state import worded
 from evaluation.words import NO_EVIDENCE, finding, level, percent
 from explainers import EXPLAINERS
 from imaging.overlay import display_scale, has_evidence
@@ -79,7 +80,7 @@ def _mapped(spec: PaneSpec) -> bool:
 def _range(maps: list[Attribution]) -> Range:
     heats, signed = [each.heat for each in maps], maps[0].signed
     low, high = display_scale(heats, signed)
-    return Range(low, high, max(float(np.abs(heat).max()) for heat in heats) > high, signed, maps[0].unit)
+    return Range(low, high, max(float(np.abs(heat).max()) for heat in heats) > high, signed, worded(maps[0].unit))
 
 
 def _scale(name: str, extent: Range) -> Scale:
@@ -132,7 +133,7 @@ def _pane(spec: PaneSpec, taken: Taken, extent: Range, *, hidden: bool) -> Pane:
             pictures.heat_levels(attribution.heat, low, high),
             pictures.cell_levels(attribution.cells, low, high),
         )
-        heat = Heat(source, box, _lut(signed), signed, low, high, attribution.unit, cells)
+        heat = Heat(source, box, _lut(signed), signed, low, high, worded(attribution.unit), cells)
     blind = attribution.method == EDGES
     value = "" if blind else f"{percent(taken.prediction.probabilities[TARGET])} {shape(taken.prediction, TARGET)}"
     if mapped and empty:

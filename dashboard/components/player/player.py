@@ -14,6 +14,7 @@ import numpy as np
 from core.values import Comparison
 from dashboard.components.inline import inline_component
 from dashboard.services.playback import Frame, Playback
+from dashboard.state import worded
 from evaluation.words import NO_EVIDENCE, finding, percent
 from imaging.overlay import DIVERGING, SEQUENTIAL
 
@@ -70,7 +71,7 @@ def _played(played: Playback, label: str, last: int) -> dict[str, Any]:
             "name": "Map, at every step",
             "low": f"{'≤ ' if played.beyond and played.low else ''}{played.low:.3g}".replace("-", "−"),
             "high": f"{'≥ ' if played.beyond else ''}{played.high:.3g}",
-            "unit": played.unit,
+            "unit": worded(played.unit),
             "grain": played.grain,
         },
     }
