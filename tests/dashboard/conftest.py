@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
 from core.values import ModelCard, Role, Score
 from dashboard import session
@@ -26,6 +28,14 @@ NAMES: Mapping[Role, str] = {
 @pytest.fixture(scope="session", autouse=True)
 def _session_as_in_the_server() -> None:
     session.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_are_looked_through_once() -> Iterator[None]:
+    """AppTest looks for components in all that is installed, at every run; that takes as long as most pages."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="module")

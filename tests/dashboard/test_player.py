@@ -105,7 +105,8 @@ def test_all_maps_share_one_printed_scale(explainer: str, signed: bool) -> None:
         assert np.abs(levels(frame["heat"]).astype(float) - wanted).max() <= 0.51
     assert made["scale"]["high"].removeprefix("≥ ") == f"{steps.high:.3g}"
     assert made["scale"]["low"].removeprefix("≤ ") == f"{steps.low:.3g}".replace("-", "−")
-    assert made["scale"]["unit"] == attacked(explainer).comparison.clean.attribution.unit
+    unit = attacked(explainer).comparison.clean.attribution.unit
+    assert made["scale"]["unit"] == unit.replace("logits", "raw score")
 
 
 @pytest.mark.parametrize(("explainer", "grain"), [("saliency", ""), ("grad_cam", "8 × 8 map, smoothly enlarged")])

@@ -171,7 +171,7 @@ def test_the_panes_of_a_comparison() -> None:
     assert "not flagged" in perturbed.summary
     assert clean.heat
     assert between.heat
-    assert (clean.heat.low, clean.heat.high, clean.heat.unit) == (0, 2, "logits / gray level")
+    assert (clean.heat.low, clean.heat.high, clean.heat.unit) == (0, 2, "raw score / gray level")
     assert (between.heat.low, between.heat.high, between.heat.lut) == (-2, 2, "diverging")
     assert [scale.low for scale in comparison_scales(finished(entry.case))] == ["0", "−2"]
     assert "steps 20" in recipe(finished(entry.case))

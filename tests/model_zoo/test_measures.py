@@ -228,6 +228,22 @@ def test_interval_is_that_of_a_plain_loop_over_groups() -> None:
     assert found == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=1e-12)
 
 
+@pytest.mark.parametrize(("n", "groups", "resamples"), [(40, 3, 250), (200, 200, 100), (200, 70, 7)])
+def test_many_resamples_at_once_are_those_of_a_loop(n: int, groups: int, resamples: int) -> None:
+    rng = np.random.default_rng(n + groups)
+    scores, truth = np.round(rng.normal(size=n), 1), rng.random(n) < 0.3
+    group_of = rng.integers(groups, size=n)
+
+    def plain(values: measures.Array, present: measures.Array) -> float:
+        return measures.auroc(values, present)
+
+    fast, slow = (
+        measures.interval(measure, scores, truth, group_of, seed=5, resamples=resamples)
+        for measure in (measures.auroc, plain)
+    )
+    assert fast == slow
+
+
 @pytest.mark.parametrize("measure", [measures.auroc, measures.average_precision, measures.brier])
 def test_intervals_shrink_with_the_root_of_n(measure: measures.Measure) -> None:
     rng = np.random.default_rng(2)
