@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -98,14 +98,19 @@ def explain_command(options: Options, model: Classifier) -> Summary:
     )
     made = summary.of_attribution(case, model, prediction, attribution, cautions)
     if options.assess or options.finding is not None:
-        made["trial"] = _assessed(options, model, pixels, attribution, marked)
+        made["trial"] = _assessed(options, model, pixels, attribution, findings_of(case), marked)
     return _with_pictures(made, options.out, lambda out: write_maps(out, {"image": (pixels, attribution)}))
 
 
 def _assessed(
-    options: Options, model: Classifier, pixels: Floats, attribution: Attribution, marked: Marked | None
+    options: Options,
+    model: Classifier,
+    pixels: Floats,
+    attribution: Attribution,
+    findings: Sequence[str],
+    marked: Marked | None,
 ) -> Summary:
-    """What every measure says that can serve model and case."""
+    """What every measure says that can serve model and case; findings are marked on the case."""
     place, mask = marked or (None, None)
     offers = model.offers | (set() if mask is None else {"region"})
     unmet = {measure.key: why for measure in MEASURES if (why := measure.unmet(offers))}
@@ -117,8 +122,8 @@ def _assessed(
                 made = assess(measure.key, model, pixels, attribution, region=mask, seed=options.seed, report=report)
                 found.append(made)
         except SecondLookError as error:
-            unmet[measure.key] = f"{error.what}: {error.why}"
-    return summary.of_assessments(attribution, found, place, unmet)
+            unmet[measure.key] = error.why
+    return summary.of_assessments(attribution, found, unmet, place, marked=options.finding in {None, *findings})
 
 
 def _marked(options: Options, case: Case, fit: Fitted, model: Classifier) -> Marked | None:

@@ -28,7 +28,7 @@ from evaluation.sentences import sentences
 from evaluation.survival import Survived
 from evaluation.threat import threat_card
 from evaluation.universal import Flips
-from evaluation.verdicts import adds_up, overall, verdict
+from evaluation.verdicts import adds_up, elsewhere, overall, verdict
 from evaluation.words import NOTICE
 
 Summary: TypeAlias = dict[str, Any]
@@ -73,10 +73,16 @@ def of_attribution(
 
 
 def of_assessments(
-    attribution: Attribution, found: Collection[Assessment], place: Place | None, unmet: Mapping[str, str]
+    attribution: Attribution,
+    found: Collection[Assessment],
+    unmet: Mapping[str, str],
+    place: Place | None,
+    *,
+    marked: bool,
 ) -> Summary:
-    """What explain adds where the map is put to the test; place: where it should point; unmet: why measures can't say
-    anything, by their keys."""
+    """What explain adds where the map is put to the test. unmet: why measures can't say anything, by their keys; place:
+    what the map is held against, and marked: whether that was marked as a finding by who made the case. Otherwise it
+    may have been drawn after a look at the map, and does not count in the verdict."""
     measures = {
         each.measure: {
             "score": _score(each.score),
@@ -90,7 +96,14 @@ def of_assessments(
         for each in found
     }
     said, _ = adds_up(attribution)
-    return {"verdict": overall(found), "completeness": said, "place": place, "measures": measures, "unmet": dict(unmet)}
+    counting = found if marked else elsewhere(found)
+    return {
+        "verdict": overall(counting),
+        "completeness": said,
+        "place": place,
+        "measures": measures,
+        "unmet": dict(unmet),
+    }
 
 
 def of_perturbation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from core.values import Assessment, Attribution
 from evaluation.cautions import COMPLETENESS_GAP, completeness_gap
@@ -58,6 +58,11 @@ def adds_up(attribution: Attribution) -> tuple[str, bool | None]:
 def good(said: str) -> bool:
     """Whether a verdict speaks for the map."""
     return said in {BETTER, *NAMES.values(), *(words[0] for words in FIXED.values())}
+
+
+def elsewhere(found: Iterable[Assessment]) -> list[Assessment]:
+    """Those that do not hold the map against a place."""
+    return [assessment for assessment in found if "region" not in MEASURES[assessment.measure].needs]
 
 
 def overall(found: Collection[Assessment]) -> str:

@@ -19,7 +19,7 @@ Groups: TypeAlias = Sequence[str] | Array
 
 LEAST_TEMPERATURE = 0.01  # examples that are told apart without error would ask for 0, which is certainty
 RESAMPLES = 2000
-AT_ONCE = 100  # of these, which bounds the memory that they take
+AT_ONCE = 200_000  # examples in as many resamples as hold them
 Z95 = 1.959964  # 97.5 % point of the normal distribution
 
 
@@ -175,10 +175,11 @@ def _drawn_aurocs(scores: Array, truth: Array, groups: Groups, seed: int, resamp
     rng = np.random.default_rng(seed)
     names, group_of = np.unique(np.asarray(groups), return_inverse=True)
     order = np.argsort(scores)[::-1]
-    distinct = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))
+    values, at_once = scores[order], max(1, AT_ONCE // len(scores))
+    distinct = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
     drawn = []
-    for first in range(0, resamples, AT_ONCE):
-        chosen = rng.integers(len(names), size=(min(AT_ONCE, resamples - first), len(names)))
+    for first in range(0, resamples, at_once):
+        chosen = rng.integers(len(names), size=(min(at_once, resamples - first), len(names)))
         rows = np.arange(len(chosen))[:, None]
         times = np.bincount((chosen + rows * len(names)).ravel(), minlength=chosen.size).reshape(chosen.shape)
         counts = times[:, group_of[order]]

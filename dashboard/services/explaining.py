@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ from evaluation.suitability import admit
 from explainers import EXPLAINERS, Explainer, explain
 from explainers.metrics import MEASURES, assess, is_constant, passes_of
 from imaging.overlay import display_scale
+
+T = TypeVar("T")
 
 ROUNDING = 16  # copies of the picture, each moved as rounding may move it
 
@@ -133,12 +136,27 @@ class Maps(Errands[Question, Explained]):
         return Task(work, question.passes)
 
 
-class Measured(Errands[About, Assessment]):
-    """What the measures say of maps, in a session; asked: what the reader wants to know."""
+class OnDemand(Errands[About, T]):
+    """What is computed only once the reader wants to know it: asked."""
+
+    def __init__(self, shared: Shelf[About, T]) -> None:
+        super().__init__(shared)
+        self.asked: frozenset[About] = frozenset()
+
+    def ask_for(self, tasks: Mapping[About, Task[T]], listening: Callable[[], bool]) -> None:
+        """Compute what is asked of these; what was canceled is forgotten as soon as others are looked at."""
+        wanted = {about: task for about, task in tasks.items() if about in self.asked}
+        if self.stopped and self.done < len(self.wanted) and list(wanted) != list(self.wanted):
+            self.asked = frozenset(about for about in self.asked if self.get(about) is not None)
+            wanted = {about: task for about, task in wanted.items() if about in self.asked}
+        self.ask(wanted, listening)
+
+
+class Measured(OnDemand[Assessment]):
+    """What the measures say of maps, in a session."""
 
     def __init__(self) -> None:
         super().__init__(_MEASURED)
-        self.asked: frozenset[About] = frozenset()
 
     def task(self, about: About, case: Case, attribution: Attribution) -> Task[Assessment]:
         """What takes a measure of the map."""
@@ -163,12 +181,11 @@ class Measured(Errands[About, Assessment]):
         return Task(work, passes_of(measure, measure.params(), (3, 224, 224), about.question.passes))
 
 
-class Repeated(Errands[About, Stability]):
-    """How stable maps are, in a session; asked: what the reader wants to know."""
+class Repeated(OnDemand[Stability]):
+    """How stable maps are, in a session."""
 
     def __init__(self) -> None:
         super().__init__(_REPEATED)
-        self.asked: frozenset[About] = frozenset()
 
     def task(self, about: About, case: Case, attribution: Attribution) -> Task[Stability]:
         """What makes the map again."""

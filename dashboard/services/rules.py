@@ -14,6 +14,7 @@ import numpy as np
 from core.values import Perturbation
 from dashboard.services.lessons import Claim
 from dashboard.services.shots import TARGET, Taken
+from dashboard.state import worded
 from evaluation.control import change_255
 from evaluation.similarity import strongest, top_overlap
 from evaluation.words import finding, fraction, gray_levels, level, percent
@@ -130,7 +131,7 @@ def in_change(shot: Taken, clean: Taken) -> Found:
 def stronger(first: Taken, second: Taken) -> Found:
     """Which map reaches the higher values, by a factor of two at least."""
     peaks = [float(np.abs(shot.attribution.heat).max()) for shot in (first, second)]
-    unit = first.attribution.unit
+    unit = worded(first.attribution.unit)
     return Found(
         _by_far(*peaks),
         f"The highest value is {peaks[0]:.2g} {unit} ({first.shot.title}) and {peaks[1]:.2g} {unit} "

@@ -14,6 +14,7 @@ from dashboard.components.localization import localization
 from dashboard.components.method_text import method_text
 from dashboard.components.tables import table
 from dashboard.components.words import THREATS
+from dashboard.state import worded
 from defenses import DEFENSES
 from defenses.detectors import DETECTORS
 from evaluation.words import in_sentence
@@ -50,10 +51,10 @@ def methods() -> None:
             _method(detector, "Compares with clean pictures." if detector.fitted else "Looks at the one picture alone.")
         st.header("Explainers", anchor="explainers")
         for explainer in EXPLAINERS:
-            _method(explainer, f"{_signs(explainer)}, in {explainer.unit}.")
+            _method(explainer, f"{_signs(explainer)}, in {worded(explainer.unit)}.")
         st.header("Measures of maps", anchor="measures-of-maps")
         for measure in MEASURES:
-            unit = f", in {measure.unit}" if measure.unit else ""
+            unit = f", in {worded(measure.unit)}" if measure.unit else ""
             _method(measure, f"{measure.better.capitalize()} is better{unit}.")
         st.header("Do maps point at the finding?", anchor="localization")
         localization()

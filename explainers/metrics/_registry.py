@@ -17,7 +17,7 @@ from explainers.metrics._ranks import rank_correlation
 F = TypeVar("F", bound=Callable[..., "Measured"])
 
 BATCH = 16
-NO_REGION = "needs a marked finding, which this case does not have"
+NO_REGION = "needs a marked finding that the model sees, which this case does not have"
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import io
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, always
 from dashboard.services.map_files import as_dicom, as_npy, as_png
 from dashboard.services.shelf import Shelf
-from dashboard.state import CASE, EXPLAIN_HERE, MAPS, REGION, REGION_OF, TECHNICAL, WORDING
+from dashboard.state import CASE, CLOSER, EXPLAIN_HERE, MAPS, REGION, REGION_OF, TECHNICAL, WORDING
 from evaluation.regions import Rectangle
 from evaluation.stability import Stability
 from evaluation.words import NOTICE
@@ -434,9 +435,25 @@ def test_the_reader_chooses_what_a_map_is_held_against(toy: AppTest) -> None:
     app.session_state[MAPS] = chosen
     app = settled(app.run())
     assert app.session_state[PLACE] == "My rectangle"
+    app = with_rectangle(app, load_bundled("chest-phantom-4").id)
+    assert app.session_state[PLACE] == "Opacity"  # chosen in one case, not for all
 
 
-def test_a_canceled_test_does_not_start_again_with_another_rectangle(toy: AppTest) -> None:
+def another_rectangle(app: AppTest) -> AppTest:
+    app.session_state[REGION] = (0.2, 0.2, 0.6, 0.7)
+    return app.run()
+
+
+def another_map(app: AppTest) -> AppTest:
+    return app.selectbox(key=CLOSER).set_value("input_x_gradient").run()
+
+
+def the_marked_finding(app: AppTest) -> AppTest:
+    return app.segmented_control(key=PLACE).set_value("Opacity").run()
+
+
+@pytest.mark.parametrize("turn", [another_rectangle, another_map, the_marked_finding])
+def test_a_canceled_test_does_not_start_again_by_itself(toy: AppTest, turn: Callable[[AppTest], AppTest]) -> None:
     app = with_rectangle(toy, SICK)
     app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
     app = settled(app.button(key="put to the test").click().run())
@@ -445,10 +462,27 @@ def test_a_canceled_test_does_not_start_again_with_another_rectangle(toy: AppTes
         shelf._kept.clear()
     measured._made.clear()
     measured.stop()
-    app.session_state[REGION] = (0.2, 0.2, 0.6, 0.7)
-    app = settled(app.run())
+    app = settled(turn(app))
+    assert not app.exception
     assert not measured.asked
     assert app.button(key="put to the test")
+
+
+def test_a_canceled_test_is_still_canceled_when_a_place_is_chosen(toy: AppTest) -> None:
+    app = with_rectangle(toy, load_bundled("chest-phantom-1").id)
+    app = settled(app.button(key="put to the test").click().run())
+    measured = app.session_state[MEASURED]
+    for shelf in (measured._shared, measured._own):
+        shelf._kept.clear()
+    measured._made.clear()
+    measured.stop()
+    asked = measured.asked
+    app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
+    assert measured.stopped
+    assert measured.asked == asked
+    app = settled(app.button(key="go on with measures").click().run())
+    assert {about.measure for about in measured.wanted} > {about.measure for about in asked}  # with those of place
+    assert all(measured.get(about) is not None for about in measured.wanted)
 
 
 def test_a_rectangle_where_the_model_sees_nothing_marks_nothing(toy: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def stability(setup: Setup, found: Explained | None) -> None:
     st.html('<h2 class="heading">How stable is it?</h2>')
     repeated = held(Repeated)
     if found is None:
-        repeated.ask({}, listening())
+        repeated.ask_for({}, listening())
         message(none_yet(setup))
         return
     surrogate = surrogate_of(setup.card, setup.label, models()) if setup.against is None else None
@@ -42,7 +42,7 @@ def stability(setup: Setup, found: Explained | None) -> None:
     if surrogate is not None:
         abouts.append(About(found.question, other=surrogate.key, weights=surrogate.sha256))
     tasks = {about: repeated.task(about, setup.entry.case, found.attribution) for about in abouts}
-    repeated.ask({about: task for about, task in tasks.items() if about in repeated.asked}, listening())
+    repeated.ask_for(tasks, listening())
     drawn, results = repeated.done, {about: repeated.get(about) for about in abouts}
     with st.container(key="explain-stability", horizontal=True, vertical_alignment="center"):
         if not under_way(repeated, "repeats", drawn) and not all(results.values()):

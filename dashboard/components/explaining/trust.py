@@ -18,7 +18,7 @@ from dashboard.components.message import message
 from dashboard.components.segments import pick_one
 from dashboard.components.tables import table
 from dashboard.components.under_way import under_way
-from dashboard.services.explaining import About, Explained, Measured
+from dashboard.services.explaining import About, Explained, Measured, seen
 from dashboard.state import CLOSER, held, listening, region_in, technical, worded
 from evaluation.regions import Place, findings_of, mask_of
 from evaluation.verdicts import (
@@ -27,6 +27,7 @@ from evaluation.verdicts import (
     HIT_OR_MISS,
     NEAR_ZERO,
     adds_up,
+    elsewhere,
     good,
     overall,
     verdict,
@@ -45,9 +46,10 @@ DRAW_ONE = (
     "To mark one, draw a rectangle in a picture where the model sees it, and choose “Use the last rectangle” (a) among "
     "the tools above the maps."
 )
-KEPT_INSIDE = "A map that is kept inside the rectangle can't be held against it."
+CHOOSE_IT = "Your rectangle can stand for one: choose it above."
+KEPT_INSIDE = "A map that is kept inside the rectangle can only be held against what is marked inside it."
 NOTHING = "–"
-PLACE = "explain place"  # the name of what the map is held against
+PLACE, PLACE_OF = "explain place", "explain place of"  # what maps are held against, by name; in the case of this id
 
 
 def trust(setup: Setup, found: Explained | None) -> None:
@@ -55,19 +57,17 @@ def trust(setup: Setup, found: Explained | None) -> None:
     st.html('<h2 class="heading">Does this map deserve trust?</h2>')
     measured = held(Measured)
     if found is None:
-        measured.ask({}, listening())
+        measured.ask_for({}, listening())
         message(none_yet(setup))
         return
     places = _places(setup, found)
-    region = _pick_place(places)
+    region = _pick_place(places, setup.entry.case.id)
     abouts = _abouts(found, region)
     tasks = {about: measured.task(about, setup.entry.case, found.attribution) for about in abouts}
     order = sorted(abouts, key=lambda about: tasks[about].cost)
-    if measured.stopped and [about for about in order if about in measured.asked] != list(measured.wanted):
-        measured.asked = frozenset(about for about in measured.asked if measured.get(about) is not None)
-    elif measured.asked.intersection(abouts):  # a place that was chosen since then costs no pass
+    if not measured.stopped and measured.asked.intersection(abouts):  # a place that was chosen since costs no pass
         measured.asked |= {about for about in abouts if about.region is not None}
-    measured.ask({about: tasks[about] for about in order if about in measured.asked}, listening())
+    measured.ask_for({about: tasks[about] for about in order}, listening())
     drawn, results = measured.done, {about: measured.get(about) for about in abouts}
     missing = [about for about, result in results.items() if result is None and about not in measured.errors]
     with st.container(key="explain-trust", horizontal=True, vertical_alignment="center"):
@@ -88,7 +88,7 @@ def trust(setup: Setup, found: Explained | None) -> None:
                     "blob in the center.</p>"
                 )
             elif there:
-                said = overall([result for about, result in results.items() if result and not _drawn(about.region)])
+                said = overall(there if isinstance(region, str) else elsewhere(there))
                 st.html(f'<p class="sentence" role="status">{escape(said)}</p>')
     _table(found.attribution, results, measured)
     st.html(f'<p class="fixed">{escape(_about_place(setup, places, region))}</p>')
@@ -105,38 +105,32 @@ def none_yet(setup: Setup) -> str:
 
 
 def _places(setup: Setup, found: Explained) -> list[Place]:
-    """What the map may be held against: marked findings that the model sees, and the rectangle that is drawn, but where
-    the map was kept inside it."""
+    """What the map may be held against, where it may have heat: marked findings, and the rectangle that is drawn, but
+    where the map was kept inside it."""
     case = setup.entry.case
     rectangle = None if setup.region else region_in(case.id)
     places: list[Place] = [*findings_of(case), *([rectangle] if rectangle else [])]
-    return [place for place in places if _is_seen(place, setup, found)]
+    return [place for place in places if _may_be_hit(place, setup, found)]
 
 
-def _is_seen(place: Place, setup: Setup, found: Explained) -> bool:
-    spec = setup.card.input
+def _may_be_hit(place: Place, setup: Setup, found: Explained) -> bool:
     try:
-        mask = mask_of(place, setup.entry.case, found.geometry, spec)
+        mask = mask_of(place, setup.entry.case, found.geometry, setup.card.input)
     except InputError:
         return False
-    return mask is not None and bool((mask & spec.visible).any())
+    return mask is not None and bool((mask & seen(found.attribution, setup.card)).any())
 
 
-def _pick_place(places: Sequence[Place]) -> Place | None:
-    """The one that the reader chose; a rectangle, which may be meant for something else, only if chosen."""
-    options = [*places] if places and not _drawn(places[0]) else [None, *places]
+def _pick_place(places: Sequence[Place], case: str) -> Place | None:
+    """The one that the reader chose in this case: a rectangle only if chosen, since it may be meant for something else."""
+    options = [*places] if places and isinstance(places[0], str) else [None, *places]
     if len(options) == 1:
         return options[0]
     names = [_name_of(place) for place in options]
-    if st.session_state.get(PLACE) not in names:
-        st.session_state[PLACE] = names[0]
+    if st.session_state.get(PLACE) not in names or st.session_state.get(PLACE_OF) != case:
+        st.session_state[PLACE], st.session_state[PLACE_OF] = names[0], case
     name = pick_one("Hold the map against", names, names[0], key=PLACE, persist_state="session")
     return options[names.index(name)]
-
-
-def _drawn(place: Place | None) -> bool:
-    """Whether it is a rectangle of the reader."""
-    return place is not None and not isinstance(place, str)
 
 
 def _name_of(place: Place | None) -> str:
@@ -146,20 +140,19 @@ def _name_of(place: Place | None) -> str:
 def _about_place(setup: Setup, places: Sequence[Place], place: Place | None) -> str:
     if place is None:
         marked = " and ".join(setup.entry.case.regions) or "nothing"
-        said = (
-            "Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked finding that the "
-            f"model sees, which this case does not have (marked: {marked})."
-        )
-        how = "" if places else KEPT_INSIDE if setup.region else DRAW_ONE
-        return f"{said} {how}".rstrip()
-    if _drawn(place):
+        how = CHOOSE_IT if places else KEPT_INSIDE if setup.region else DRAW_ONE
         return (
-            "Measures of place hold the map against the rectangle that you drew. They are left out of the sum above: a "
-            "rectangle that was drawn after a look at the map proves nothing."
+            "Measures of place (pointing game, mass inside, IoU, localization AUC) need a marked finding that the "
+            f"model sees, which this case does not have (marked: {marked}). {how}"
+        )
+    if isinstance(place, str):
+        return (
+            f'Measures of place hold the map against the marked region "{place}". They do not know whether '
+            f"{setup.finding} lies there, nor whether the model has reasons elsewhere."
         )
     return (
-        f'Measures of place hold the map against the marked region "{place}". They do not know whether {setup.finding} '
-        "lies there, nor whether the model has reasons elsewhere."
+        "Measures of place hold the map against the rectangle that you drew. They do not count in how many measures "
+        "speak for the map: a rectangle that was drawn after a look at it proves nothing."
     )
 
 

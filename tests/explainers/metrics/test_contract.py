@@ -289,9 +289,11 @@ def test_a_map_kept_in_a_region_is_assessed_within(key: str) -> None:
 @pytest.mark.parametrize("key", sorted(PLACES))
 def test_a_case_without_a_marked_finding_is_refused(key: str) -> None:
     model = toy()
-    with pytest.raises(Unsupported, match="needs a marked finding, which this case does not have"):
+    with pytest.raises(Unsupported, match="needs a marked finding that the model sees, which this case does not have"):
         assess(key, model, *made(model))
-    assert MEASURES[key].unmet(model.offers) == "needs a marked finding, which this case does not have"
+    assert (
+        MEASURES[key].unmet(model.offers) == "needs a marked finding that the model sees, which this case does not have"
+    )
     assert MEASURES[key].unmet(model.offers | {"region"}) is None
 
 
