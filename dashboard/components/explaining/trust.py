@@ -122,7 +122,7 @@ def _may_be_hit(place: Place, setup: Setup, found: Explained) -> bool:
 
 
 def _pick_place(places: Sequence[Place], case: str) -> Place | None:
-    """The one that the reader chose in this case: a rectangle only if chosen, since it may be meant for something else."""
+    """The one that the reader chose in this case; a rectangle has other uses too, and is meant only if chosen."""
     options = [*places] if places and isinstance(places[0], str) else [None, *places]
     if len(options) == 1:
         return options[0]
