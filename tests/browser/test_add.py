@@ -27,6 +27,7 @@ def choose(page: Page, zone: str, path: Path) -> None:
     settled(page)
 
 
+@pytest.mark.thorough
 def test_an_uploaded_model_is_checked_and_compared(page: Page, browser: Browser, address: str, tmp_path: Path) -> None:
     card = foreign_card(architecture="test_efficientnet", name="Tiny")
     write_card(card, tmp_path / "card.toml")

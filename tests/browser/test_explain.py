@@ -47,6 +47,7 @@ def test_an_enlarged_map_says_so_and_shows_its_cells_on_request(page: Page, addr
     expect(page.locator(".st-key-viewer [data-pane=clean] .grain")).to_have_text("7 × 7 map, not smoothed")
 
 
+@pytest.mark.thorough
 def test_a_link_brings_the_maps_and_the_rectangle_back(page: Page, address: str) -> None:
     opened(page, address, "chest-phantom-2")
     page.get_by_role("radio", name="Sanity").click()

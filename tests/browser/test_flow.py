@@ -79,6 +79,7 @@ def test_back_and_forward_lead_there_also_while_a_case_is_on_its_way(page: Page)
     assert "case=chest-phantom-2" in page.url
 
 
+@pytest.mark.thorough
 def test_back_and_forward_lead_from_page_to_page(page: Page) -> None:
     pages = ("About", "Threat map", "Methods")
     for name in pages:
@@ -137,6 +138,7 @@ def test_the_worklist_finds_filters_and_sorts(page: Page) -> None:
     until(page, lambda: numbers(page), lambda seen: len(seen) > 1 and seen == sorted(seen), "lowest first")
 
 
+@pytest.mark.thorough
 def test_the_next_case_is_the_next_one_that_the_reader_sees(page: Page) -> None:
     finished(page)
     chosen, lines = page.locator(CHOSEN), page.locator(".worklist button")
@@ -235,6 +237,7 @@ def test_what_is_clicked_while_the_page_is_drawn_anew_counts(page: Page) -> None
     assert kept.evaluate("button => button.isConnected"), "the button is the one that was there"
 
 
+@pytest.mark.thorough
 def test_while_another_case_is_computed_nothing_moves_and_what_is_open_stays(page: Page, address: str) -> None:
     page.goto(f"{address}/?case=chest-phantom-2&attack=pgd&steps=100")
     finished(page)
@@ -253,6 +256,7 @@ def test_while_another_case_is_computed_nothing_moves_and_what_is_open_stays(pag
     assert onward.bounding_box() == before[0]
 
 
+@pytest.mark.thorough
 def test_three_presses_in_a_row_are_three_steps(page: Page) -> None:
     finished(page)
     page.get_by_role("button", name="Next case").evaluate("button => { for (const _ of '123') button.click(); }")
@@ -268,6 +272,7 @@ def test_three_presses_in_a_row_are_three_steps(page: Page) -> None:
     expect(page.locator(CHOSEN)).to_contain_text("Chest phantom 3")
 
 
+@pytest.mark.thorough
 def test_a_link_with_ctrl_or_the_middle_button_opens_a_new_tab_with_what_is_shown(page: Page, address: str) -> None:
     page.goto(f"{address}/?case=retina-photograph&attack=exposure&explainer=saliency")
     finished(page)
@@ -312,6 +317,7 @@ def test_a_note_is_kept_and_the_next_case_is_one_click_away(page: Page) -> None:
     expect(note).to_have_value("Opacities in both lungs.")
 
 
+@pytest.mark.thorough
 def test_the_smallest_change_is_found_and_used(page: Page) -> None:
     finished(page)
     page.get_by_role("button", name="Find the smallest change").click()
