@@ -23,7 +23,7 @@ from dashboard.components.explaining.stability import in_words
 from dashboard.components.explaining.trust import PLACE
 from dashboard.services import explaining
 from dashboard.services.errands import Errands, Task
-from dashboard.services.explaining import About, Combined, Explained, Question, surrogate_of
+from dashboard.services.explaining import About, Combined, Explained, Measured, Question, surrogate_of
 from dashboard.services.finished import Subject
 from dashboard.services.jobs import Cancel, always
 from dashboard.services.map_files import as_dicom, as_npy, as_png
@@ -452,16 +452,23 @@ def the_marked_finding(app: AppTest) -> AppTest:
     return app.segmented_control(key=PLACE).set_value("Opacity").run()
 
 
+def canceled(app: AppTest) -> Measured:
+    """As if Cancel had been pressed before any measure was taken."""
+    measured: Measured = app.session_state[MEASURED]
+    for shelf in (measured._shared, measured._own):
+        assert shelf is not None
+        shelf._kept.clear()
+    measured._made.clear()
+    measured.stop()
+    return measured
+
+
 @pytest.mark.parametrize("turn", [another_rectangle, another_map, the_marked_finding])
 def test_a_canceled_test_does_not_start_again_by_itself(toy: AppTest, turn: Callable[[AppTest], AppTest]) -> None:
     app = with_rectangle(toy, SICK)
     app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
     app = settled(app.button(key="put to the test").click().run())
-    measured = app.session_state[MEASURED]
-    for shelf in (measured._shared, measured._own):
-        shelf._kept.clear()
-    measured._made.clear()
-    measured.stop()
+    measured = canceled(app)
     app = settled(turn(app))
     assert not app.exception
     assert not measured.asked
@@ -471,11 +478,7 @@ def test_a_canceled_test_does_not_start_again_by_itself(toy: AppTest, turn: Call
 def test_a_canceled_test_is_still_canceled_when_a_place_is_chosen(toy: AppTest) -> None:
     app = with_rectangle(toy, load_bundled("chest-phantom-1").id)
     app = settled(app.button(key="put to the test").click().run())
-    measured = app.session_state[MEASURED]
-    for shelf in (measured._shared, measured._own):
-        shelf._kept.clear()
-    measured._made.clear()
-    measured.stop()
+    measured = canceled(app)
     asked = measured.asked
     app = settled(app.segmented_control(key=PLACE).set_value("My rectangle").run())
     assert measured.stopped
