@@ -44,7 +44,8 @@ class Recent:
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """(N, C, h, w) float32 in [0, 1] -> (N, K) logits. Normalization lives inside network; its weights are frozen.
+    """(N, C, h, w) float32 in [0, 1] -> (N, K) logits. Normalization lives inside network; its layers and weights are
+    frozen: whoever wants others makes another network.
 
     cam_layer is the last convolutional feature map, for Grad-CAM; differentiable says whether gradients flow through
     network; distance maps (N, C, h, w) to how far each image is from the training data (N,), see ModelCard.scope.
@@ -90,7 +91,7 @@ class Classifier:
 
     def _pass(self, x: Tensor) -> Tensor:
         plain = self.recent is None and len(x) != FULL
-        if plain or torch.is_grad_enabled() or self._hooked:
+        if plain or torch.is_grad_enabled() or self.hooked:
             return self._through_network(x)
         if self.recent is None:
             return self._look(x)
@@ -106,7 +107,8 @@ class Classifier:
         return logits
 
     @property
-    def _hooked(self) -> bool:
+    def hooked(self) -> bool:
+        """Whether a hook would miss, or change, what does not go through network itself."""
         return any(module._forward_hooks or module._forward_pre_hooks for module in self.network.modules())
 
     def watched(self, on_pass: OnPass, aside: OnPass | None = None) -> Classifier:

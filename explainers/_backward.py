@@ -1,7 +1,8 @@
 """Passes whose way back follows rules of its own: guided backpropagation, DeepLIFT, LRP.
 
 The rules see each operation of a pass as it is called, whether a layer calls it or a plus sign does, and in this thread
-only. No hook is set and no layer exchanged. What no rule covers, or what can't be seen, is refused.
+only. No layer is exchanged. What no rule covers, or what can't be seen, is refused. What a network does the same way
+each time is written down the first time and then done without its layers, under the same rules.
 
 Each rule gives the true output of an operation the gradient of another function, its stand-in. The gradient of the
 logit is then a multiplier m for each input value a, and what is passed on to that value is a * m, in logits.
@@ -9,15 +10,20 @@ logit is then a multiplier m for each input value a, and what is passed on to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from core.classifier import Classifier
+from core.classifier import Ask, Classifier
 from core.errors import Unsupported
+from core.gradients import borrowed_output
+from explainers._calls import Call, leaves, tensors_in
+from explainers._tape import Recorder, tape_of
 
 
 def _names(text: str) -> frozenset[str]:
@@ -41,48 +47,7 @@ ELEMENTWISE = _names("""
 LIMITS = {"relu": (0.0, torch.inf), "relu_": (0.0, torch.inf), "relu6": (0.0, 6.0)}
 """Between which values a clamp leaves a value as it is; those of hardtanh are among its operands."""
 
-TREES = (tuple, list, dict)
-NO_TENSORS = frozenset({int, float, bool, str, type(None)})
-
 clamped_gradient = torch.ops.aten.hardtanh_backward.default  # looked up once, since that takes as long as small passes
-
-
-class Call:
-    """One operation of a pass: function(*args, **kwargs); sources are the operands that depend on the pixels."""
-
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.function, self.args, self.kwargs = function, args, kwargs
-        self.name: str = function.__name__  # e.g. conv2d, relu, add
-        self.sources = tensors_in(args) + tensors_in(kwargs.values()) if kwargs else tensors_in(args)
-
-    def __call__(self) -> Any:
-        return self.function(*self.args, **self.kwargs)
-
-    @property
-    def overwrites(self) -> bool:
-        """Whether it is an elementwise operation that writes its result into its source."""
-        return self.name.endswith("_") or bool(self.kwargs.get("inplace"))
-
-    def operand(self, position: int, name: str) -> Any:
-        """The operand, given by its position or by its name; None if left out."""
-        return self.args[position] if position < len(self.args) else self.kwargs.get(name)
-
-    def on(self, *operands: Any) -> Tensor:
-        """The same with other first operands; those of convolutions and dense layers are input, weight and bias."""
-        named = ("input", "weight", "bias")[: len(operands)]
-        rest = {name: value for name, value in self.kwargs.items() if name not in named}
-        result: Tensor = self.function(*operands, *self.args[len(operands) :], **rest)
-        return result
-
-    def at(self, z: Tensor) -> Tensor:
-        """The same at z, in place of the one source; z stays as it is."""
-        result: Tensor = self.of((z.clone(),))
-        return result
-
-    def of(self, others: Sequence[Tensor]) -> Any:
-        """The same of others, in place of the sources."""
-        exchange = dict(zip(map(id, self.sources), others, strict=True))
-        return self.function(*_exchanged(self.args, exchange), **_exchanged(self.kwargs, exchange))
 
 
 class Rules(TorchFunctionMode):
@@ -93,6 +58,8 @@ class Rules(TorchFunctionMode):
     def __init__(self, images: Tensor) -> None:
         super().__init__()
         self.images = images.detach().requires_grad_(True)
+        self.features: list[Tensor] = []  # what cam_layer gave in the pass, if the model has one
+        self._recorder: Recorder | None = None
         self._seen: dict[int, Tensor] = {id(self.images): self.images}
 
     def multipliers(self, model: Classifier, target: int) -> Tensor:
@@ -104,16 +71,37 @@ class Rules(TorchFunctionMode):
     def logit(self, model: Classifier, target: int) -> Tensor:
         """That of target for the first of images, with the gradient that the rules give it. One pass; see above."""
         with torch.enable_grad(), self:
-            logits = model(self.images)
+            logits = model.answering(partial(self.through, model))(self.images)
             self._check_seen([logits])
             return logits[0, target]
+
+    def through(self, model: Classifier, ask: Ask, x: Tensor) -> Tensor:
+        """What ask, which is network unless model has an answer of its own, says of x; by the tape, if there is one."""
+        tape = None if model.answer else tape_of(model.network, x)
+        if tape is not None:
+            with torch._C.DisableTorchFunction():
+                results = tape.run(x, self.apply)
+                self._keep(results)
+            self.features = [results[number] for number in tape.features]
+            return results[tape.logits]
+        if model.answer is None and not model.hooked:
+            self._recorder = Recorder(model.network, x)
+        with ExitStack() as borrowed:
+            if model.cam_layer is not None:
+                self.features = borrowed.enter_context(borrowed_output(model, model.cam_layer))
+            logits = ask(x)
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            with torch._C.DisableTorchFunction():
+                recorder.finish(logits, self.features)
+        return logits
 
     def apply(self, call: Call) -> Any:
         """The result of call, with the gradient that its rule gives it."""
         if call.name in LINEAR or is_linear_in_first(call):
             return call()
         result = call()
-        if call.name == "detach" or (result is not None and not _holds_tensors(result)):
+        if call.name == "detach" or (result is not None and not leaves(result, Tensor)):
             return result
         raise self.refusal(call.name)
 
@@ -126,13 +114,18 @@ class Rules(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         call = Call(func, args, kwargs or {})
-        if not call.sources:
-            return call()
         self._check_seen(call.sources)
-        result = self.apply(call)
-        for tensor in tensors_in((result,)):
-            self._seen[id(tensor)] = tensor
+        result = self.apply(call) if call.sources else call()
+        if call.sources:
+            self._keep((result,))
+        if self._recorder is not None:
+            self._recorder.note(call, result)
         return result
+
+    def _keep(self, results: Iterable[Any]) -> None:
+        """Remember what depends on the pixels; as long as it is kept, no other tensor gets its id."""
+        for tensor in tensors_in(results):
+            self._seen[id(tensor)] = tensor
 
     def _check_seen(self, tensors: Iterable[Tensor]) -> None:
         for tensor in tensors:
@@ -200,35 +193,3 @@ def is_linear_in_first(call: Call) -> bool:
     if call.name not in LINEAR_IN_FIRST or len(call.sources) > 1:
         return False
     return call.name in ("mul", "matmul") or call.operand(0, "input") is call.sources[0]
-
-
-def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
-    """Those that depend on the pixels, among what an operation takes or gives; torch's tree_leaves() takes too long."""
-    found = []
-    for part in parts:
-        if type(part) in NO_TENSORS:
-            continue
-        if isinstance(part, Tensor):
-            if part.requires_grad:
-                found.append(part)
-        elif isinstance(part, TREES):
-            found += tensors_in(part.values() if isinstance(part, dict) else part)
-    return found
-
-
-def _holds_tensors(tree: Any) -> bool:
-    if isinstance(tree, TREES):
-        return any(map(_holds_tensors, tree.values() if isinstance(tree, dict) else tree))
-    return isinstance(tree, Tensor)
-
-
-def _exchanged(tree: Any, exchange: Mapping[int, Tensor]) -> Any:
-    """What an operation takes, with other tensors for those of these ids."""
-    if isinstance(tree, Tensor):
-        return exchange.get(id(tree), tree)
-    if not isinstance(tree, TREES):
-        return tree
-    if isinstance(tree, dict):
-        return {name: _exchanged(part, exchange) for name, part in tree.items()}
-    parts = [_exchanged(part, exchange) for part in tree]
-    return parts if isinstance(tree, list) else tuple(parts)

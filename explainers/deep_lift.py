@@ -28,8 +28,9 @@ from torch.nn import functional
 
 from core.classifier import Ask, Classifier
 from core.params import Params, param
-from explainers._backward import ELEMENTWISE, Call, Rules, between, limits, quotient, sloped, stand_in, tensors_in
+from explainers._backward import ELEMENTWISE, Rules, between, limits, quotient, sloped, stand_in
 from explainers._baselines import BASELINES, baseline_image
+from explainers._calls import Call, tensors_in
 from explainers._registry import explainer
 
 TINY = 1e-6
@@ -54,14 +55,11 @@ class DeepLiftRules(Rules):
         super().__init__(torch.cat([x, baseline]))
         self._baseline: dict[int, Tensor] = {}
 
-    def logit(self, model: Classifier, target: int) -> Tensor:
-        """That of x; the model answers for both."""
-        return super().logit(model.answering(self._apart), target)
-
-    def _apart(self, ask: Ask, images: Tensor) -> Tensor:
+    def through(self, model: Classifier, ask: Ask, images: Tensor) -> Tensor:
+        """What ask says of x, done with both; the model answers for both."""
         x, baseline = images.chunk(2)
         self._baseline = {id(x): baseline.detach()}
-        logits = ask(x)
+        logits = super().through(model, ask, x)
         self._check_seen([logits])
         other, self._baseline = self._baseline[id(logits)], {}
         return torch.cat([logits, other])

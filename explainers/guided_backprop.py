@@ -23,7 +23,8 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.params import Params
-from explainers._backward import Call, Rules, between, limits
+from explainers._backward import Rules, between, limits
+from explainers._calls import Call
 from explainers._registry import explainer
 
 ORDINARY = frozenset({"mul", "max_pool2d", "sigmoid", "hardsigmoid", "logsumexp"})

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from core.classifier import Classifier
-from core.gradients import borrowed_output
 from explainers._cam import CamParams, enlarged
 from explainers._registry import explainer
 from explainers.grad_cam import evidence
@@ -37,9 +36,8 @@ from explainers.guided_backprop import GuidedRules
 def guided_grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> guided gradient, summed over the channels, times Grad-CAM (h, w)."""
     rules = GuidedRules(x)
-    with borrowed_output(model, model.cam_layer) as outputs:
-        logit = rules.logit(model, target)
-        (features,) = outputs
+    logit = rules.logit(model, target)
+    (features,) = rules.features
     rules.guide.on = False
     (gradient,) = torch.autograd.grad(logit, features, retain_graph=True)
     rules.guide.on = True

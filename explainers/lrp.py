@@ -32,18 +32,17 @@ from core.params import Params, param
 from explainers._backward import (
     ELEMENTWISE,
     LINEAR,
-    Call,
     Rules,
     is_linear_in_first,
+    limits,
     quotient,
     sloped,
 )
+from explainers._calls import Call
 from explainers._registry import explainer
+from explainers._tape import QUESTIONS
 
 EPSILON = 1e-6
-
-QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "is_contiguous"})
-"""Operations that only ask about a tensor; what of __get__ gives a tensor is refused."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,7 @@ class LrpRules(Rules):
         black, self.white = torch.zeros_like(x), torch.ones_like(x).requires_grad_(True)
         self._ends = {id(self.images): (black, self.white)}  # of all that is linear in the pixels
         self._layers: dict[int, Layer] = {}  # by what they gave, until it is shared out
+        self._rectified: dict[int, int] = {}  # versions of what rectifiers gave, of which no part is negative
 
     def apply(self, call: Call) -> Any:
         if call.name == "batch_norm":
@@ -136,12 +136,17 @@ class LrpRules(Rules):
 
     def _passed_on(self, call: Call) -> Tensor:
         (source,) = call.sources
-        if call.at(torch.zeros(1)).any() or (call.overwrites and id(source) in self._ends):
+        ends = limits(call)
+        moves_zero = call.at(torch.zeros(1)).any() if ends is None else not ends[0] <= 0 <= ends[1]
+        if moves_zero or (call.overwrites and id(source) in self._ends):
             raise self.refusal(call.name)
         layer = self._layers.get(id(source))
         if layer is not None and not self._by_epsilon(layer):
             with torch.set_grad_enabled(torch.is_grad_enabled() and not call.overwrites):
-                return self._not_yet_shared(call, replace(layer, bare=False))
+                result = self._not_yet_shared(call, replace(layer, bare=False))
+            if ends is not None and ends[0] == 0:
+                self._rectified[id(result)] = result._version
+            return result
         self._share_out(source)
         z = source.detach().clone() if call.overwrites else source.detach()
         return sloped(call, lambda value: quotient(value, z))
@@ -184,7 +189,7 @@ class LrpRules(Rules):
         alone = weight.shape[1] == 1
         if alone:  # all weights of one channel may be negative: then there is no positive part
             up = weight.abs()
-        if a.detach().amin() >= 0:  # as after a rectifier
+        if self._rectified.get(id(a)) == a._version or a.detach().amin() >= 0:
             return call.on(a, up, None)
         positive = a.relu()  # its gradient and that of a difference take less than those of two clamps
         return _convolved(call, (positive, a - positive), (up, -up if alone else weight - up))

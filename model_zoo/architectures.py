@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import timm
 import torch
 from torch import Tensor, nn
@@ -32,7 +31,7 @@ class Network(nn.Module):
 
     @staticmethod
     def _per_channel(values: tuple[float, ...]) -> float | Tensor:
-        return values[0] if len(values) == 1 else torch.tensor(values)[:, None, None]
+        return values[0] if len(values) == 1 else nn.Buffer(torch.tensor(values)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.head(self.backbone(self.prepared(x)))
@@ -41,7 +40,7 @@ class Network(nn.Module):
     def prepared(self, x: Tensor) -> Tensor:
         """(N, C, h, w) in [0, 1] -> (N, planes, h, w) as the backbone takes it."""
         if self.aperture:
-            x = x * torch.from_numpy(aperture(int(x.shape[3])).astype(np.float32))
+            x = x * torch.tensor(aperture(int(x.shape[3])), dtype=x.dtype)
         return ((x - self.mean) / self.std).expand(-1, self.planes, -1, -1)
 
 

@@ -56,6 +56,19 @@ def best_of(*tasks: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     return np.min(seconds, axis=0).tolist()
 
 
+def convolving(task: Callable[[], object], raw: Callable[[], object]) -> tuple[float, str, float]:
+    """Seconds that task spends in convolutions, of which no rule can do with less, and raw passes: end of a row."""
+
+    def convolutions() -> float:
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            task()
+        return sum(each.self_cpu_time_total for each in profile.key_averages() if "conv" in each.key) / 1e6
+
+    rounds = [(convolutions(), *best_of(raw, rounds=1)) for _ in range(4 * ROUNDS)]
+    seconds, passing = np.min(rounds, axis=0).tolist()
+    return seconds, "raw passes", passing
+
+
 def rounds_of(passes: int) -> int:
     """Fewer for what takes longer."""
     if passes <= SHORT:
@@ -135,6 +148,8 @@ def maps(model: Classifier, pixels: Floats) -> None:
             lambda made=made: made(model), raw, *map(quietly, libraries.values()), rounds=rounds
         )
         row(f"{method.name}, {images} images", seconds, "raw passes", passing)
+        if method.key == "lrp":
+            row("  its convolutions alone", *convolving(lambda made=made: made(model), raw))
         if method.key in RECTIFIED:
             libraries = of_relu[method.key]
             seconds, *theirs = best_of(

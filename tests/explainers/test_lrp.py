@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import Unsupported
+from core.values import Floats
 from explainers import EXPLAINERS, explain
 from model_zoo.architectures import fold_batch_norms
 from tests.explainers.networks import TARGET, ours, picture, ready, wrapped
@@ -94,9 +96,9 @@ def test_a_batch_norm_counts_as_part_of_its_convolution(rule: str) -> None:
     """The network with its batch norms folded gets the same map."""
     model = ready("tf_efficientnet_lite0")
     apart, params = picture(3, 64), EXPLAINERS["lrp"].params(rule=rule)
-    first = explain("lrp", model, apart, TARGET, params)
-    fold_batch_norms(model.network)
-    second = explain("lrp", model, apart, TARGET, params)
+    folded = wrapped(copy.deepcopy(model.network), 3, 64, 2)
+    fold_batch_norms(folded.network)
+    first, second = (explain("lrp", each, apart, TARGET, params) for each in (model, folded))
     assert first.heat.any()
     assert np.linalg.norm(first.heat - second.heat) < 1e-2 * np.linalg.norm(first.heat)
     assert first.residual == pytest.approx(second.residual, abs=2e-2 * abs(first.residual or 0))
@@ -155,12 +157,13 @@ def test_lrp_stands_what_is_overwritten(way: str, same: str, rule: str) -> None:
 
 def test_lrp_shares_out_both_uses_of_an_output() -> None:
     """What passes the rectifier, and the output itself: as much as the output twice where no value is cut."""
-    network = Reused("after")
-    network.second.bias.data.fill_(100.0)
-    result = explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0)
-    network.way = "view, copied"
-    once = explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0)
-    np.testing.assert_allclose(result.heat, 2 * once.heat, rtol=1e-5)
+
+    def heat(way: str) -> Floats:
+        network = Reused(way)
+        network.second.bias.data.fill_(100.0)
+        return explain("lrp", wrapped(network, 1, 12), picture(1, 12), 0).heat
+
+    np.testing.assert_allclose(heat("after"), 2 * heat("view, copied"), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""One operation of a pass, with what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+TREES = (tuple, list, dict)
+NO_TENSORS = frozenset({int, float, bool, str, type(None)})
+
+
+class Call:
+    """function(*args, **kwargs); sources are the operands that depend on the pixels, sought if not given."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        sources: list[Tensor] | None = None,
+    ) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.name: str = function.__name__  # e.g. conv2d, relu, add
+        if sources is None:
+            sources = tensors_in(args) + tensors_in(kwargs.values()) if kwargs else tensors_in(args)
+        self.sources = sources
+
+    def __call__(self) -> Any:
+        return self.function(*self.args, **self.kwargs)
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether it is an elementwise operation that writes its result into its source."""
+        return self.name.endswith("_") or bool(self.kwargs.get("inplace"))
+
+    def operand(self, position: int, name: str) -> Any:
+        """The operand, given by its position or by its name; None if left out."""
+        return self.args[position] if position < len(self.args) else self.kwargs.get(name)
+
+    def on(self, *operands: Any) -> Tensor:
+        """The same with other first operands; those of convolutions and dense layers are input, weight and bias."""
+        named = ("input", "weight", "bias")[: len(operands)]
+        rest = {name: value for name, value in self.kwargs.items() if name not in named}
+        result: Tensor = self.function(*operands, *self.args[len(operands) :], **rest)
+        return result
+
+    def at(self, z: Tensor) -> Tensor:
+        """The same at z, in place of the one source; z stays as it is."""
+        result: Tensor = self.of((z.clone(),))
+        return result
+
+    def of(self, others: Sequence[Tensor]) -> Any:
+        """The same of others, in place of the sources."""
+        exchange = dict(zip(map(id, self.sources), others, strict=True))
+
+        def other(tensor: Tensor) -> Tensor:
+            return exchange.get(id(tensor), tensor)
+
+        return self.function(*mapped(self.args, Tensor, other), **mapped(self.kwargs, Tensor, other))
+
+
+def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
+    """Those that depend on the pixels, among what an operation takes or gives; torch's tree_leaves() takes too long."""
+    found = []
+    for part in parts:
+        if type(part) in NO_TENSORS:
+            continue
+        if isinstance(part, Tensor):
+            if part.requires_grad:
+                found.append(part)
+        elif isinstance(part, TREES):
+            found += tensors_in(part.values() if isinstance(part, dict) else part)
+    return found
+
+
+def mapped(tree: Any, kind: type, other: Callable[[Any], Any]) -> Any:
+    """What an operation takes or gives, with other(each) in place of each leaf of this kind."""
+    if type(tree) in NO_TENSORS:
+        return tree
+    if isinstance(tree, kind):
+        return other(tree)
+    if isinstance(tree, dict):
+        return {name: mapped(part, kind, other) for name, part in tree.items()}
+    if isinstance(tree, TREES):
+        parts = [mapped(part, kind, other) for part in tree]
+        return parts if isinstance(tree, list) else tuple(parts)
+    return tree
+
+
+def leaves(tree: Any, kind: type) -> list[Any]:
+    """Those of this kind, in order."""
+    found: list[Any] = []
+    mapped(tree, kind, found.append)
+    return found
