@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError, ParameterError, UnknownName
+from core.tape import Do, Recorder, tape_of, worth_recording
 from core.values import Floats, Mask, ModelCard, Prediction
 
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
@@ -21,6 +23,7 @@ Ask: TypeAlias = Callable[[Tensor], Tensor]
 FULL = 16
 """Images in a full batch, of which forward_only takes one; methods that only look send such batches."""
 RECENT = 4  # batches whose logits are remembered
+NO_FEATURES = "a method that reads feature maps declares that it needs them"
 NEVER = 1e-6  # nearer to 0 or 1 than this no threshold is taken
 
 
@@ -56,8 +59,9 @@ class Classifier:
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
     default. forward_only gives the logits of FULL images in less time than network, where no gradient is asked for and
     no hook is set; whoever exchanges network sets it to None. transform, see through(); answer, see answering();
-    contrast, see versus(); recent, see recalling(). lock is held during each pass through network; hold it while hooks
-    are put on the network, and never around a pass: others may be served between two passes, and would wait for ever.
+    contrast, see versus(); recent, see recalling(); on_features, see showing(); do, see doing(). lock is held during
+    each pass through the layers of network; hold it while hooks are put on the network, and never around a pass: others
+    may be served between two passes, and would wait for ever.
     """
 
     card: ModelCard
@@ -77,6 +81,8 @@ class Classifier:
     random_labels: Callable[[], Classifier] | None = None
     forward_only: Ask | None = None
     recent: Recent | None = None
+    on_features: Callable[[Tensor], None] | None = None
+    do: Do | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.transform is not None:
@@ -91,7 +97,7 @@ class Classifier:
 
     def _pass(self, x: Tensor) -> Tensor:
         plain = self.recent is None and len(x) != FULL
-        if plain or torch.is_grad_enabled() or self.hooked:
+        if plain or torch.is_grad_enabled() or self.on_features is not None or self.hooked:
             return self._through_network(x)
         if self.recent is None:
             return self._look(x)
@@ -102,8 +108,29 @@ class Classifier:
         return self.forward_only(x) if self.forward_only and len(x) == FULL else self._through_network(x)
 
     def _through_network(self, x: Tensor) -> Tensor:
-        with self.lock:
-            logits: Tensor = self.network(x)
+        tape = tape_of(self.network, x)
+        if tape is None:
+            return self._through_layers(x)
+        results = tape.run(x, self.do)
+        if self.on_features is not None:
+            assert tape.features is not None, NO_FEATURES
+            self.on_features(results[tape.features])
+        return results[tape.logits]
+
+    def _through_layers(self, x: Tensor) -> Tensor:
+        recorder = Recorder(self.network, x) if worth_recording(self.network, x) and not self.hooked else None
+        features: list[Tensor] = []
+        with self.lock, ExitStack() as stack:
+            if self.cam_layer is not None and (recorder is not None or self.on_features is not None):
+                hook = self.cam_layer.register_forward_hook(lambda _layer, _inputs, output: features.append(output))
+                stack.callback(hook.remove)
+            logits: Tensor = self.network(x) if recorder is None else recorder.watch()
+        if recorder is not None:
+            recorder.finish(logits, features)
+        if self.on_features is not None:
+            assert self.cam_layer is not None, NO_FEATURES
+            (shown,) = features
+            self.on_features(shown)
         return logits
 
     @property
@@ -133,6 +160,16 @@ class Classifier:
     def _with_surrogate(self, change: Callable[[Classifier], Classifier]) -> Classifier:
         surrogate = self.surrogate
         return self if surrogate is None else dataclasses.replace(self, surrogate=lambda: change(surrogate()))
+
+    def showing(self, on_features: Callable[[Tensor], None]) -> Classifier:
+        """The same classifier that also calls on_features with what cam_layer, which it must have, gives in each pass
+        through network: (N, D, rows, columns)."""
+        return dataclasses.replace(self, on_features=on_features)
+
+    def doing(self, do: Do) -> Classifier:
+        """The same classifier whose network, where it is known what its layers do, has each operation done by do; see
+        core/tape.py. Whoever asks for it sees to the other networks himself."""
+        return dataclasses.replace(self, do=do)
 
     def answering(self, answer: Callable[[Ask, Tensor], Tensor]) -> Classifier:
         """The same classifier that answers x, after transform, with answer(ask, x); ask(x) is what it answered before,

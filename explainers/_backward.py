@@ -10,20 +10,17 @@ logit is then a multiplier m for each input value a, and what is passed on to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from core.classifier import Ask, Classifier
+from core.classifier import Classifier
 from core.errors import Unsupported
-from core.gradients import borrowed_output
-from explainers._calls import Call, leaves, tensors_in
-from explainers._tape import Recorder, tape_of
+from core.tape import leaves
+from explainers._calls import Call, tensors_in
 
 
 def _names(text: str) -> frozenset[str]:
@@ -58,8 +55,6 @@ class Rules(TorchFunctionMode):
     def __init__(self, images: Tensor) -> None:
         super().__init__()
         self.images = images.detach().requires_grad_(True)
-        self.features: list[Tensor] = []  # what cam_layer gave in the pass, if the model has one
-        self._recorder: Recorder | None = None
         self._seen: dict[int, Tensor] = {id(self.images): self.images}
 
     def multipliers(self, model: Classifier, target: int) -> Tensor:
@@ -71,30 +66,9 @@ class Rules(TorchFunctionMode):
     def logit(self, model: Classifier, target: int) -> Tensor:
         """That of target for the first of images, with the gradient that the rules give it. One pass; see above."""
         with torch.enable_grad(), self:
-            logits = model.answering(partial(self.through, model))(self.images)
+            logits = model.doing(self._do)(self.images)
             self._check_seen([logits])
             return logits[0, target]
-
-    def through(self, model: Classifier, ask: Ask, x: Tensor) -> Tensor:
-        """What ask, which is network unless model has an answer of its own, says of x; by the tape, if there is one."""
-        tape = None if model.answer else tape_of(model.network, x)
-        if tape is not None:
-            with torch._C.DisableTorchFunction():
-                results = tape.run(x, self.apply)
-                self._keep(results)
-            self.features = [results[number] for number in tape.features]
-            return results[tape.logits]
-        if model.answer is None and not model.hooked:
-            self._recorder = Recorder(model.network, x)
-        with ExitStack() as borrowed:
-            if model.cam_layer is not None:
-                self.features = borrowed.enter_context(borrowed_output(model, model.cam_layer))
-            logits = ask(x)
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            with torch._C.DisableTorchFunction():
-                recorder.finish(logits, self.features)
-        return logits
 
     def apply(self, call: Call) -> Any:
         """The result of call, with the gradient that its rule gives it."""
@@ -115,17 +89,20 @@ class Rules(TorchFunctionMode):
     ) -> Any:
         call = Call(func, args, kwargs or {})
         self._check_seen(call.sources)
-        result = self.apply(call) if call.sources else call()
-        if call.sources:
-            self._keep((result,))
-        if self._recorder is not None:
-            self._recorder.note(call, result)
-        return result
+        return self._done(call)
 
-    def _keep(self, results: Iterable[Any]) -> None:
-        """Remember what depends on the pixels; as long as it is kept, no other tensor gets its id."""
-        for tensor in tensors_in(results):
-            self._seen[id(tensor)] = tensor
+    def _do(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], taken: list[Tensor]
+    ) -> Any:
+        return self._done(Call(function, args, kwargs, [each for each in taken if each.requires_grad]))
+
+    def _done(self, call: Call) -> Any:
+        if not call.sources:
+            return call()
+        result = self.apply(call)
+        for tensor in tensors_in((result,)):
+            self._seen[id(tensor)] = tensor  # as long as it is kept, no other gets its id
+        return result
 
     def _check_seen(self, tensors: Iterable[Tensor]) -> None:
         for tensor in tensors:

@@ -7,8 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-TREES = (tuple, list, dict)
-NO_TENSORS = frozenset({int, float, bool, str, type(None)})
+from core.tape import PLAIN, TREES, mapped
 
 
 class Call:
@@ -17,7 +16,7 @@ class Call:
     def __init__(
         self,
         function: Callable[..., Any],
-        args: tuple[Any, ...],
+        args: Sequence[Any],
         kwargs: dict[str, Any],
         sources: list[Tensor] | None = None,
     ) -> None:
@@ -65,32 +64,11 @@ def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
     """Those that depend on the pixels, among what an operation takes or gives; torch's tree_leaves() takes too long."""
     found = []
     for part in parts:
-        if type(part) in NO_TENSORS:
+        if type(part) in PLAIN:
             continue
         if isinstance(part, Tensor):
             if part.requires_grad:
                 found.append(part)
         elif isinstance(part, TREES):
             found += tensors_in(part.values() if isinstance(part, dict) else part)
-    return found
-
-
-def mapped(tree: Any, kind: type, other: Callable[[Any], Any]) -> Any:
-    """What an operation takes or gives, with other(each) in place of each leaf of this kind."""
-    if type(tree) in NO_TENSORS:
-        return tree
-    if isinstance(tree, kind):
-        return other(tree)
-    if isinstance(tree, dict):
-        return {name: mapped(part, kind, other) for name, part in tree.items()}
-    if isinstance(tree, TREES):
-        parts = [mapped(part, kind, other) for part in tree]
-        return parts if isinstance(tree, list) else tuple(parts)
-    return tree
-
-
-def leaves(tree: Any, kind: type) -> list[Any]:
-    """Those of this kind, in order."""
-    found: list[Any] = []
-    mapped(tree, kind, found.append)
     return found

@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.classifier import Classifier
-from core.gradients import borrowed_output
 from core.params import Params, param
 
 
@@ -27,18 +26,19 @@ class CamParams(Params):
 
 def feature_map(model: Classifier, x: Tensor) -> Tensor:
     """What cam_layer (D channels) says of x (1, C, h, w): (1, D, rows, columns). One forward pass."""
-    with borrowed_output(model, model.cam_layer) as outputs:
-        model(x)
-        (features,) = outputs
+    maps: list[Tensor] = []
+    model.showing(maps.append)(x)
+    (features,) = maps
     return features
 
 
 def features_and_gradient(model: Classifier, x: Tensor, target: int) -> tuple[Tensor, Tensor]:
     """The feature maps of x (N, C, h, w), and the gradient of the logit with respect to them, in logits per unit of a
     feature: both (N, D, rows, columns). One forward and one partial backward pass."""
-    with borrowed_output(model, model.cam_layer) as outputs, torch.enable_grad():
-        logits = model(x.detach().requires_grad_(True))[:, target]
-        (features,) = outputs
+    maps: list[Tensor] = []
+    with torch.enable_grad():
+        logits = model.showing(maps.append)(x.detach().requires_grad_(True))[:, target]
+        (features,) = maps
         (gradient,) = torch.autograd.grad(logits.sum(), features)
     return features.detach(), gradient
 

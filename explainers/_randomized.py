@@ -34,7 +34,7 @@ def with_random_weights(model: Classifier, layers: int | Literal["all"], seed: i
         rule = f"must be between 1 and {len(found)} for {model.card.key}, not {count}"
         raise ParameterError("Number of random layers", rule, "Choose fewer layers.")
     for module in network.modules():
-        module._forward_hooks.clear()  # of whoever borrows from the original just now
+        module._forward_hooks.clear()  # of whoever has set them on the original
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in reversed(found[-count:]):

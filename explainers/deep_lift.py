@@ -55,11 +55,14 @@ class DeepLiftRules(Rules):
         super().__init__(torch.cat([x, baseline]))
         self._baseline: dict[int, Tensor] = {}
 
-    def through(self, model: Classifier, ask: Ask, images: Tensor) -> Tensor:
-        """What ask says of x, done with both; the model answers for both."""
+    def logit(self, model: Classifier, target: int) -> Tensor:
+        """That of x; the model answers for both."""
+        return super().logit(model.answering(self._apart), target)
+
+    def _apart(self, ask: Ask, images: Tensor) -> Tensor:
         x, baseline = images.chunk(2)
         self._baseline = {id(x): baseline.detach()}
-        logits = super().through(model, ask, x)
+        logits = ask(x)
         self._check_seen([logits])
         other, self._baseline = self._baseline[id(logits)], {}
         return torch.cat([logits, other])

@@ -35,9 +35,9 @@ from explainers.guided_backprop import GuidedRules
 )
 def guided_grad_cam(model: Classifier, x: Tensor, target: int, params: CamParams, rng: torch.Generator) -> Tensor:
     """x (1, C, h, w) -> guided gradient, summed over the channels, times Grad-CAM (h, w)."""
-    rules = GuidedRules(x)
-    logit = rules.logit(model, target)
-    (features,) = rules.features
+    rules, maps = GuidedRules(x), list[Tensor]()
+    logit = rules.logit(model.showing(maps.append), target)
+    (features,) = maps
     rules.guide.on = False
     (gradient,) = torch.autograd.grad(logit, features, retain_graph=True)
     rules.guide.on = True

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.params import Params, param
+from core.tape import QUESTIONS
 from explainers._backward import (
     ELEMENTWISE,
     LINEAR,
@@ -40,7 +41,6 @@ from explainers._backward import (
 )
 from explainers._calls import Call
 from explainers._registry import explainer
-from explainers._tape import QUESTIONS
 
 EPSILON = 1e-6
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.classifier import Classifier
-from core.gradients import borrowed_output, input_gradient
+from core.gradients import input_gradient
 from perturbations._search import TINY, Cube, Range
 
 FIRST_STEP = 4.0  # in multiples of epsilon / steps; shrinks linearly, so that the last steps settle
@@ -71,13 +71,13 @@ def _gradient(model: Classifier, x: Tensor, target: int, loss: Loss, clean: Seen
     seen: list[Seen] = []
 
     def score(logits: Tensor) -> Tensor:
-        (features,) = outputs
+        (features,) = maps
         now = Seen(logits, _evidence(model, features, logits[:, target]))
         seen.append(Seen(*(values.detach() for values in now)))
         return loss(now, clean or seen[0])
 
-    with borrowed_output(model, model.cam_layer) as outputs:
-        gradient, _ = input_gradient(model, x, score)
+    maps: list[Tensor] = []
+    gradient, _ = input_gradient(model.showing(maps.append), x, score)
     return gradient, seen[0]
 
 

@@ -2,7 +2,8 @@
 
 Seconds are of this machine; ratios carry over. Each figure is the best of several interleaved rounds, so that a passing
 disturbance hits both sides alike; of methods that take long, there is one. Raw passes are those that the method itself
-sends through the model, in batches of the same size, with a way back wherever it takes one.
+sends through the model, in batches of the same size, with a way back wherever it takes one: the network called as torch
+does it, or where full batches take no way back, as the app does.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.classifier import Classifier
-from core.gradients import input_gradient
+from core.classifier import FULL, Classifier
 from core.memory import keep_freed_memory
 from core.params import Params
 from core.threads import one_blas_thread
@@ -76,6 +76,13 @@ def rounds_of(passes: int) -> int:
     return ROUNDS if passes < LONG else 2 if passes < LONGER else 1
 
 
+def there_and_back(model: Classifier, x: Tensor, score: Callable[[Tensor], Tensor]) -> None:
+    """One pass of x through the layers of model, and back, as torch does it."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        torch.autograd.grad(score(model.network(x)).sum(), x)
+
+
 def raw_passes(model: Classifier, run: Callable[[Classifier], object], x: Tensor) -> tuple[Callable[[], None], int]:
     """The passes of run(model) and nothing else, on copies of x (1, C, h, w); and how many images they take."""
     passes: list[tuple[int, bool]] = []
@@ -88,12 +95,12 @@ def raw_passes(model: Classifier, run: Callable[[Classifier], object], x: Tensor
     copies = x.repeat(max(size for size, _ in passes), 1, 1, 1)
 
     def again() -> None:
-        for size, there_and_back in passes:
-            if there_and_back:
-                input_gradient(model, copies[:size], lambda logits: logits[:, 0])
+        for size, back in passes:
+            if back:
+                there_and_back(model, copies[:size], lambda logits: logits[:, 0])
             else:
                 with torch.no_grad():
-                    model(copies[:size])
+                    (model if size == FULL else model.network)(copies[:size])
 
     return again, sum(size for size, _ in passes)
 
@@ -189,7 +196,7 @@ def steps_of_pgd(model: Classifier, pixels: Floats, goal: Goal) -> None:
 
         def raw_steps(x: Tensor = x) -> None:
             for _ in range(STEPS):
-                input_gradient(model, x, goal.loss)
+                there_and_back(model, x, goal.loss)
 
         def found(images: Floats = images) -> Floats:
             return perturb_batch("pgd", model, images, goal, params)
@@ -242,7 +249,7 @@ def move_of_epsilon(model: Classifier, case: Case, pixels: Floats) -> None:
         "the app opens with methods that take more steps"
     )
     both, first, second = best_of(
-        lambda: input_gradient(model, x, lambda logits: logits[:, 0]),
+        lambda: there_and_back(model, x, lambda logits: logits[:, 0]),
         lambda: coarse_answer(refined, case, model, seen, lambda share: None, cancel),
         answer,
     )
@@ -263,7 +270,7 @@ def main() -> None:
     steps_of_pgd(model, pixels, goal)
     move_of_epsilon(model, case, pixels)
     x = torch.from_numpy(pixels[None])
-    forward, both = best_of(lambda: model.predict(pixels), lambda: input_gradient(model, x, goal.loss))
+    forward, both = best_of(lambda: model.predict(pixels), lambda: there_and_back(model, x, goal.loss))
     row("Forward pass", forward, "itself", forward)
     row("Forward and backward pass", both, "forward", forward)
     forward_passes(model, pixels)

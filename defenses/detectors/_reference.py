@@ -10,7 +10,6 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.errors import InputError, Unsupported
-from core.gradients import borrowed_output
 from core.progress import Meter, Report
 from core.values import Floats
 
@@ -58,9 +57,9 @@ def fit(
 def embedded(model: Classifier, x: Tensor) -> tuple[Tensor, Tensor]:
     """(N, C, h, w) -> (features (N, D), logits (N, K)) of one pass: the mean of each channel of the last feature map,
     which is what the last layer of most networks weighs."""
-    with borrowed_output(model, model.cam_layer) as outputs:
-        logits = model(x)
-    return outputs[0].mean(dim=(2, 3)), logits
+    maps: list[Tensor] = []
+    logits = model.showing(maps.append)(x)
+    return maps[0].mean(dim=(2, 3)), logits
 
 
 def flagged(model: Classifier, logits: Tensor, target: int) -> Tensor:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from core.classifier import RECENT, Classifier
 from core.errors import Cancelled, InputError
-from core.gradients import borrowed_output, input_gradient
+from core.gradients import input_gradient
 from core.progress import Meter
+from core.tape import TAPES
 from tests.toys import Linear, linear_classifier, small_cnn_classifier
 
 
@@ -52,37 +53,37 @@ def test_the_gradient_of_a_batch_does_not_mix_and_touches_no_weight() -> None:
     assert all(p.grad is None and not p.requires_grad for p in model.network.parameters())
 
 
-def test_a_borrowed_hook_is_given_back_even_after_an_error() -> None:
-    model = small_cnn_classifier()
-
-    def failing_use() -> None:
-        with borrowed_output(model, model.cam_layer) as outputs:
-            model(torch.zeros(1, 1, 32, 32))
-            raise RuntimeError(f"{len(outputs)} outputs, then boom")
-
-    with pytest.raises(RuntimeError, match="1 outputs, then boom"):
-        failing_use()
+def test_no_hook_is_left_behind_even_after_an_error() -> None:
+    model, maps = small_cnn_classifier(), list[Tensor]()
+    with pytest.raises(RuntimeError):
+        model.showing(maps.append)(torch.zeros(1, 5, 32, 32))
     assert not model.cam_layer._forward_hooks
+    model.showing(maps.append)(torch.zeros(1, 1, 32, 32))
+    assert not model.cam_layer._forward_hooks
+    assert len(maps) == 1
 
 
-def test_what_others_send_through_is_not_borrowed() -> None:
-    model = small_cnn_classifier()
-    x = torch.zeros(1, 1, 32, 32)
-    theirs: list[int] = []
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("gradient", [False, True])
+def test_each_is_shown_the_feature_maps_of_its_own_passes(gradient: bool, known: bool) -> None:
+    """Whether the layers are passed through or it is known what they do."""
+    model, ours, theirs = small_cnn_classifier(), list[Tensor](), list[Tensor]()
+    black, white = torch.zeros(1, 1, 32, 32), torch.ones(1, 1, 32, 32)
+    if known:
+        input_gradient(model, black, lambda z: z[:, 0])
 
-    def borrow_too() -> None:
-        with borrowed_output(model, model.cam_layer) as outputs:
-            model(x)
-            model(x)
-            theirs.append(len(outputs))
+    def also(_x: Tensor, _logits: Tensor) -> None:
+        thread = threading.Thread(target=model.showing(theirs.append), args=(black,))
+        thread.start()
+        thread.join(5)
 
-    other = threading.Thread(target=borrow_too)
-    with borrowed_output(model, model.cam_layer) as outputs:
-        model(x)
-        other.start()
-        other.join(5)
-        assert theirs == [2]
-        assert len(outputs) == 1
+    with torch.set_grad_enabled(gradient):
+        model.showing(ours.append).watched(also)(white.requires_grad_(gradient))
+        assert torch.equal(ours[0], model.network.features(white))
+        assert torch.equal(theirs[0], model.network.features(black))
+    assert len(ours) == len(theirs) == 1
+    assert ours[0].requires_grad == gradient
+    assert (model.network in TAPES) == (known or gradient)
 
 
 def test_the_meter_counts_reports_and_cancels() -> None:
@@ -136,9 +137,8 @@ def test_nothing_is_recalled_for_a_gradient_a_hook_or_another_network(counted: C
     x = torch.zeros(1, 1, 16, 16)
     with torch.no_grad():
         counted(x)
-        with borrowed_output(counted, counted.network.features) as outputs:
+        with counted.network.features.register_forward_hook(lambda *_: None):
             counted(x)
-        assert len(outputs) == 1
         other = dataclasses.replace(counted, network=linear_classifier(seed=1).network)
         assert not torch.equal(other(x), counted(x))
     input_gradient(counted, x, lambda logits: logits[:, 0])

@@ -21,7 +21,6 @@ from torch.nn import functional
 
 from core.classifier import Classifier
 from core.errors import Unsupported
-from core.gradients import borrowed_output
 from core.values import Floats
 from explainers import EXPLAINERS, explain
 from explainers.xrai import _ranked
@@ -108,9 +107,10 @@ def test_cells_that_lie_outside_are_cut() -> None:
 
 def feature_map(model: Classifier) -> Floats:
     """(D, rows, columns)"""
-    with borrowed_output(model, model.cam_layer) as outputs, torch.no_grad():
-        model(torch.from_numpy(picture(model))[None])
-    features: Floats = outputs[0][0].numpy()
+    maps: list[Tensor] = []
+    with torch.no_grad():
+        model.showing(maps.append)(torch.from_numpy(picture(model))[None])
+    features: Floats = maps[0][0].numpy()
     return features
 
 
