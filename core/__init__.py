@@ -1,1 +1,1 @@
-"""Values, parameters, registry, hooks and errors. Imports nothing else of Second Look."""
+"""Values, parameters, registry, tapes and errors. Imports nothing else of Second Look."""

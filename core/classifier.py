@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError, ParameterError, UnknownName
-from core.tape import Do, Recorder, tape_of, worth_recording
+from core.tape import Do, hooks_of, tape_of, through_layers
 from core.values import Floats, Mask, ModelCard, Prediction
 
 OnPass: TypeAlias = Callable[[Tensor, Tensor], None]
@@ -23,7 +22,6 @@ Ask: TypeAlias = Callable[[Tensor], Tensor]
 FULL = 16
 """Images in a full batch, of which forward_only takes one; methods that only look send such batches."""
 RECENT = 4  # batches whose logits are remembered
-NO_FEATURES = "a method that reads feature maps declares that it needs them"
 NEVER = 1e-6  # nearer to 0 or 1 than this no threshold is taken
 
 
@@ -57,11 +55,11 @@ class Classifier:
     in [0, 1] to the same that takes back what was done to it, random_labels a model like this one that learned labels
     drawn at random; all are loaded when called.
     A model that can't offer one of them has None or False. point names the operating point; the card's first is the
-    default. forward_only gives the logits of FULL images in less time than network, where no gradient is asked for and
-    no hook is set; whoever exchanges network sets it to None. transform, see through(); answer, see answering();
-    contrast, see versus(); recent, see recalling(); on_features, see showing(); do, see doing(). lock is held during
-    each pass through the layers of network; hold it while hooks are put on the network, and never around a pass: others
-    may be served between two passes, and would wait for ever.
+    default. forward_only gives the logits of FULL images in less time than network, where no gradient is asked for, no
+    feature map is shown and no hook is set; whoever exchanges network sets it to None. transform, see through();
+    answer, see answering(); contrast, see versus(); recent, see recalling(); on_features, see showing(); do, see
+    doing(). lock is held during each pass through the layers of network; hold it while hooks are put on the network,
+    and never around a pass: others may be served between two passes, and would wait for ever.
     """
 
     card: ModelCard
@@ -97,7 +95,7 @@ class Classifier:
 
     def _pass(self, x: Tensor) -> Tensor:
         plain = self.recent is None and len(x) != FULL
-        if plain or torch.is_grad_enabled() or self.on_features is not None or self.hooked:
+        if plain or torch.is_grad_enabled() or self.on_features is not None or any(hooks_of(self.network)):
             return self._through_network(x)
         if self.recent is None:
             return self._look(x)
@@ -108,35 +106,16 @@ class Classifier:
         return self.forward_only(x) if self.forward_only and len(x) == FULL else self._through_network(x)
 
     def _through_network(self, x: Tensor) -> Tensor:
-        tape = tape_of(self.network, x)
-        if tape is None:
-            return self._through_layers(x)
-        results = tape.run(x, self.do)
+        tape = tape_of(self.network, self.cam_layer, x)
+        if tape is not None:
+            logits, maps = tape.run(x, self.do)
+        else:
+            with self.lock:
+                logits, maps = through_layers(self.network, self.cam_layer, x, show=self.on_features is not None)
         if self.on_features is not None:
-            assert tape.features is not None, NO_FEATURES
-            self.on_features(results[tape.features])
-        return results[tape.logits]
-
-    def _through_layers(self, x: Tensor) -> Tensor:
-        recorder = Recorder(self.network, x) if worth_recording(self.network, x) and not self.hooked else None
-        features: list[Tensor] = []
-        with self.lock, ExitStack() as stack:
-            if self.cam_layer is not None and (recorder is not None or self.on_features is not None):
-                hook = self.cam_layer.register_forward_hook(lambda _layer, _inputs, output: features.append(output))
-                stack.callback(hook.remove)
-            logits: Tensor = self.network(x) if recorder is None else recorder.watch()
-        if recorder is not None:
-            recorder.finish(logits, features)
-        if self.on_features is not None:
-            assert self.cam_layer is not None, NO_FEATURES
-            (shown,) = features
-            self.on_features(shown)
+            for features in maps:
+                self.on_features(features)
         return logits
-
-    @property
-    def hooked(self) -> bool:
-        """Whether a hook would miss, or change, what does not go through network itself."""
-        return any(module._forward_hooks or module._forward_pre_hooks for module in self.network.modules())
 
     def watched(self, on_pass: OnPass, aside: OnPass | None = None) -> Classifier:
         """The same classifier that also calls on_pass(x, logits) after each pass, and aside(x, logits) after each pass
@@ -162,13 +141,13 @@ class Classifier:
         return self if surrogate is None else dataclasses.replace(self, surrogate=lambda: change(surrogate()))
 
     def showing(self, on_features: Callable[[Tensor], None]) -> Classifier:
-        """The same classifier that also calls on_features with what cam_layer, which it must have, gives in each pass
-        through network: (N, D, rows, columns)."""
+        """The same classifier that also calls on_features with what cam_layer gives in each pass through network:
+        (N, D, rows, columns)."""
         return dataclasses.replace(self, on_features=on_features)
 
     def doing(self, do: Do) -> Classifier:
         """The same classifier whose network, where it is known what its layers do, has each operation done by do; see
-        core/tape.py. Whoever asks for it sees to the other networks himself."""
+        core/tape.py. Networks without a tape ignore it: whoever asks for it handles them himself."""
         return dataclasses.replace(self, do=do)
 
     def answering(self, answer: Callable[[Ask, Tensor], Tensor]) -> Classifier:

@@ -1,8 +1,12 @@
 """The operations of a network in the order in which they are done, written down in one pass and done again in others.
 
-Layers that only call others take time, and so does watching what they call. A network that is straight does the same
-with each image of one layout: nothing that it asks tells it more of the pixels, and all that an operation takes is the
-image, a weight, or the result of an operation before. Others have no tape.
+Layers that only call others take time, and so does watching what they call. A network that is straight (static, without
+control flow that depends on data) does the same with each image of one layout: nothing that it asks tells it more of
+the pixels, and all that an operation takes is the image, a weight, or the result of an operation before. Others have no
+tape. What can't be seen is what Python decides by itself, as by the gradient mode or the time.
+
+(torch.fx writes down what a network would do with any image, and gives up where a layer computes with shapes;
+torch.jit.trace tells neither what it did not see nor what was called, which rules of explanation go by.)
 """
 
 from __future__ import annotations
@@ -18,32 +22,38 @@ from torch import Size, Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 Do: TypeAlias = Callable[[Callable[..., Any], Sequence[Any], dict[str, Any], list[Tensor]], Any]
-Layout: TypeAlias = tuple[Size, tuple[int, ...], torch.dtype]
+Key: TypeAlias = tuple[int, Size, tuple[int, ...], torch.dtype]
 
-QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "is_contiguous"})
-"""Operations that only ask about a tensor. __get__ may give another tensor, which is no answer but a result."""
+QUESTIONS = frozenset({"shape", "ndim", "dtype", "device", "dim", "size", "numel", "is_contiguous"}) | {
+    "__len__",
+    "_assert",
+}
+"""What tells no more of a tensor than its layout, or nothing."""
 
 ROUNDING = 1e-4
-"""Whoever watches too may reach what an operation gives by other steps."""
+"""Rules that watch a pass while it is written down may change its logits by so much."""
 
 PLAIN = frozenset({int, float, bool, str, type(None), torch.dtype})
 TREES = (tuple, list, dict)
 
-TAPES: WeakKeyDictionary[nn.Module, dict[Layout, Tape | None]] = WeakKeyDictionary()
-"""Those of each network, by the layout of the images; None where it is not straight."""
+TAPES: WeakKeyDictionary[nn.Module, dict[Key, Tape | None]] = WeakKeyDictionary()
+"""Those of each network; None where it is not straight."""
+
+PASSED: WeakKeyDictionary[nn.Module, set[Key]] = WeakKeyDictionary()
+"""What went through the layers of each network once: of one that is not used again nothing is written down."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """In place of a tensor: the one with this number, of which 0 is the images."""
+    """In place of a tensor: the one with this number, of which 0 is the image."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Step:
-    """function(*args, **kwargs), where takes are the numbers of all results among these, and places those in args of
-    these results; None if any is further within."""
+    """function(*args, **kwargs). takes: the numbers of the results among these, in order; places: their positions in
+    args, or None if one is nested or named."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -71,11 +81,11 @@ class Tape:
 
     steps: tuple[Step, ...]
     logits: int
-    features: int | None
+    features: tuple[int, ...]
     hooks: tuple[dict[int, Any], ...]
 
-    def run(self, x: Tensor, do: Do | None = None) -> list[Tensor]:
-        """All results for x, by number; do(function, args, kwargs, results among these) does a step in another way than
+    def run(self, x: Tensor, do: Do | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Logits and feature maps of x; do(function, args, kwargs, results among these) does a step in another way than
         just calling it, unseen by whoever watches what is called."""
         results = [x]
         with nullcontext() if do is None else torch._C.DisableTorchFunction():
@@ -85,27 +95,66 @@ class Tape:
                     made = step.function(*args, **kwargs)
                 else:
                     made = do(step.function, args, kwargs, [results[number] for number in step.takes])
-                results += [made] if isinstance(made, Tensor) else leaves(made, Tensor)
-        return results
+                results += [made] if isinstance(made, Tensor) else tensors(made)
+        return results[self.logits], [results[number] for number in self.features]
 
 
-class Recorder(TorchFunctionMode):
-    """Writes down a pass of x through network, as long as it is straight."""
+def tape_of(network: nn.Module, layer: nn.Module | None, x: Tensor) -> Tape | None:
+    """What network does with x, if it is known and no hook would miss it. Feature maps are what layer gives."""
+    tape = TAPES.get(network, {}).get(_key(layer, x))
+    return None if tape is None or network.training or any(tape.hooks) else tape
+
+
+def through_layers(network: nn.Module, layer: nn.Module | None, x: Tensor, show: bool) -> tuple[Tensor, list[Tensor]]:
+    """The logits of x, and if they are to be shown, the feature maps. Written down is the second pass of an image alone
+    with a gradient; in batches layers hardly count. No other thread may set hooks meanwhile."""
+    key, passed = _key(layer, x), PASSED.setdefault(network, set())
+    worthwhile = len(x) == 1 and x.requires_grad and torch.is_grad_enabled() and not network.training
+    new = worthwhile and key not in TAPES.get(network, {}) and not any(hooks_of(network))
+    recorder = _Recorder(network, x) if new and key in passed else None
+    if new:
+        passed.add(key)
+    features: list[Tensor] = []
+    hook = None
+    if layer is not None and (show or recorder is not None):
+        hook = layer.register_forward_hook(lambda _layer, _inputs, output: features.append(output))
+    try:
+        with nullcontext() if recorder is None else recorder:
+            logits: Tensor = network(x)
+    finally:
+        if hook is not None:
+            hook.remove()
+    if recorder is not None:
+        with torch._C.DisableTorchFunction(), torch.no_grad():
+            TAPES.setdefault(network, {})[key] = recorder.tape(logits, features)
+    return logits, features
+
+
+def hooks_of(network: nn.Module) -> list[dict[int, Any]]:
+    """Those set on its layers: empty ones where there are none."""
+    return [
+        hooks
+        for layer in network.modules()
+        for hooks in (layer._forward_hooks, layer._forward_pre_hooks, layer._backward_hooks, layer._backward_pre_hooks)
+    ]
+
+
+def _key(layer: nn.Module | None, x: Tensor) -> Key:
+    steps = tuple(step for step, size in zip(x.stride(), x.shape, strict=True) if size > 1)
+    return id(layer), x.shape, steps, x.dtype
+
+
+class _Recorder(TorchFunctionMode):
+    """Inside it, the pass of x through network is written down, as long as it is straight."""
 
     def __init__(self, network: nn.Module, x: Tensor) -> None:
         super().__init__()
         self.network, self.x = network, x
         self._weights = {id(weight) for weight in (*network.parameters(), *network.buffers())}
         self._results, self._numbers = [x], {id(x): 0}  # kept, so that no other tensor gets the same id
-        self._of_pixels = {0}
+        self._constants = set(self._weights)
         self._steps: list[Step] = []
         self._straight = True
-
-    def watch(self) -> Tensor:
-        """What network gives for x."""
-        with self:
-            given: Tensor = self.network(self.x)
-        return given
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -118,61 +167,44 @@ class Recorder(TorchFunctionMode):
         return made
 
     def _note(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
-        taken = leaves((args, kwargs), Tensor)
-        takes = tuple(self._numbers[id(each)] for each in taken if id(each) in self._numbers)
-        of_pixels = not self._of_pixels.isdisjoint(takes)
-        results = leaves(made, Tensor)
-        if not results and made is not None:
-            self._straight = not of_pixels or getattr(function, "__name__", "") in QUESTIONS
+        taken, given, results = tensors((args, kwargs)), leaves(made), tensors(made)
+        of_pixels = any(each.requires_grad for each in taken)
+        if not results and (made is not None or _asked(function) in QUESTIONS):
+            self._straight = not of_pixels or _asked(function) in QUESTIONS
             return
         known = all(id(each) in self._numbers or id(each) in self._weights for each in taken)
-        # what has no gradient may be of another shape next time, and of None it is not known what was overwritten
-        followed = not of_pixels or (bool(results) and all(each.requires_grad for each in results))
-        self._straight = known and followed
+        if of_pixels:  # without a gradient nothing is followed, nor what shares its memory with a constant
+            followed = len(results) == len(given) and all(each.requires_grad for each in results)
+            self._straight = known and followed and self._constants.isdisjoint(map(id, results))
+        else:  # what takes and gives nothing changes something that is not seen, as the gradient mode
+            self._straight = known and bool(results or taken)
+            self._constants.update(map(id, results))
+        takes = tuple(self._numbers[id(each)] for each in taken if id(each) in self._numbers)
         args, kwargs = (mapped(part, Tensor, self._placed) for part in (args, kwargs))
         places = tuple(place for place, part in enumerate(args) if isinstance(part, Result))
         self._steps.append(Step(function, args, kwargs, takes, places if len(places) == len(takes) else None))
         for each in results:
-            number = self._numbers[id(each)] = len(self._results)
+            self._numbers[id(each)] = len(self._results)
             self._results.append(each)
-            if of_pixels:
-                self._of_pixels.add(number)
 
     def _placed(self, tensor: Tensor) -> Any:
         number = self._numbers.get(id(tensor))
         return tensor if number is None else Result(number)
 
-    def finish(self, logits: Tensor, features: list[Tensor]) -> None:
-        """Keep the tape of a pass that gave logits and the feature map, if there is one; where the pass was not
-        straight, or the tape gives something else, keep that."""
-        with torch._C.DisableTorchFunction(), torch.no_grad():
-            TAPES.setdefault(self.network, {})[layout(self.x)] = self._tape([logits, *features])
-
-    def _tape(self, given: list[Tensor]) -> Tape | None:
-        numbers = [self._numbers.get(id(each)) for each in given]
-        if not self._straight or numbers[0] is None or None in numbers or len(given) > 2:
+    def tape(self, logits: Tensor, features: list[Tensor]) -> Tape | None:
+        """That of the pass that gave these, if it was straight and the tape gives the same."""
+        numbers = [self._numbers[id(each)] for each in (logits, *features) if id(each) in self._numbers]
+        if not self._straight or len(numbers) <= len(features) or len(features) > 1:
             return None
-        hooks = [hooks for each in self.network.modules() for hooks in (each._forward_hooks, each._forward_pre_hooks)]
-        tape = Tape(tuple(self._steps), numbers[0], numbers[-1] if len(given) == 2 else None, tuple(hooks))
-        again = tape.run(self.x.detach())[tape.logits]
-        return tape if torch.allclose(again, given[0], rtol=ROUNDING, atol=ROUNDING) else None
+        tape = Tape(tuple(self._steps), numbers[0], tuple(numbers[1:]), tuple(hooks_of(self.network)))
+        again, _ = tape.run(self.x.detach().clone())
+        return tape if torch.allclose(again, logits, rtol=ROUNDING, atol=ROUNDING) else None
 
 
-def tape_of(network: nn.Module, x: Tensor) -> Tape | None:
-    """What network does with x, if it is known and no hook would miss it."""
-    tape = TAPES.get(network, {}).get(layout(x))
-    return None if tape is None or network.training or any(tape.hooks) else tape
-
-
-def worth_recording(network: nn.Module, x: Tensor) -> bool:
-    """Whether nothing is known yet of network with the likes of x, an image alone; in batches layers take no time."""
-    alone = len(x) == 1 and x.requires_grad and torch.is_grad_enabled() and not network.training
-    return alone and layout(x) not in TAPES.get(network, {})
-
-
-def layout(x: Tensor) -> Layout:
-    """What a straight network may ask about x."""
-    return x.shape, x.stride(), x.dtype
+def _asked(function: Callable[..., Any]) -> str:
+    """The name of what function asks for, e.g. size, or of an attribute, e.g. shape."""
+    name: str = getattr(function, "__name__", "")
+    return getattr(function.__self__, "__name__", "") if name == "__get__" else name  # type: ignore[attr-defined]
 
 
 def mapped(tree: Any, kind: type, other: Callable[[Any], Any]) -> Any:
@@ -189,8 +221,14 @@ def mapped(tree: Any, kind: type, other: Callable[[Any], Any]) -> Any:
     return tree
 
 
-def leaves(tree: Any, kind: type) -> list[Any]:
-    """Those of this kind, in order."""
-    found: list[Any] = []
-    mapped(tree, kind, found.append)
-    return found
+def leaves(tree: Any) -> list[Any]:
+    """All that an operation takes or gives, in order."""
+    if not isinstance(tree, TREES):
+        return [tree]
+    parts = tree.values() if isinstance(tree, dict) else tree
+    return [leaf for part in parts for leaf in leaves(part)]
+
+
+def tensors(tree: Any) -> list[Tensor]:
+    """Those among what an operation takes or gives, in order."""
+    return [leaf for leaf in leaves(tree) if isinstance(leaf, Tensor)]

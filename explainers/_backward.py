@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from core.classifier import Classifier
 from core.errors import Unsupported
-from core.tape import leaves
+from core.tape import tensors
 from explainers._calls import Call, tensors_in
 
 
@@ -75,7 +75,7 @@ class Rules(TorchFunctionMode):
         if call.name in LINEAR or is_linear_in_first(call):
             return call()
         result = call()
-        if call.name == "detach" or (result is not None and not leaves(result, Tensor)):
+        if call.name == "detach" or (result is not None and not tensors(result)):
             return result
         raise self.refusal(call.name)
 
@@ -87,9 +87,7 @@ class Rules(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        call = Call(func, args, kwargs or {})
-        self._check_seen(call.sources)
-        return self._done(call)
+        return self._done(Call(func, args, kwargs or {}))
 
     def _do(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], taken: list[Tensor]
@@ -99,8 +97,9 @@ class Rules(TorchFunctionMode):
     def _done(self, call: Call) -> Any:
         if not call.sources:
             return call()
+        self._check_seen(call.sources)
         result = self.apply(call)
-        for tensor in tensors_in((result,)):
+        for tensor in tensors_in(result):
             self._seen[id(tensor)] = tensor  # as long as it is kept, no other gets its id
         return result
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from core.tape import PLAIN, TREES, mapped
+from core.tape import mapped, tensors
 
 
 class Call:
@@ -23,7 +23,7 @@ class Call:
         self.function, self.args, self.kwargs = function, args, kwargs
         self.name: str = function.__name__  # e.g. conv2d, relu, add
         if sources is None:
-            sources = tensors_in(args) + tensors_in(kwargs.values()) if kwargs else tensors_in(args)
+            sources = tensors_in((args, kwargs))
         self.sources = sources
 
     def __call__(self) -> Any:
@@ -60,15 +60,6 @@ class Call:
         return self.function(*mapped(self.args, Tensor, other), **mapped(self.kwargs, Tensor, other))
 
 
-def tensors_in(parts: Iterable[Any]) -> list[Tensor]:
-    """Those that depend on the pixels, among what an operation takes or gives; torch's tree_leaves() takes too long."""
-    found = []
-    for part in parts:
-        if type(part) in PLAIN:
-            continue
-        if isinstance(part, Tensor):
-            if part.requires_grad:
-                found.append(part)
-        elif isinstance(part, TREES):
-            found += tensors_in(part.values() if isinstance(part, dict) else part)
-    return found
+def tensors_in(tree: Any) -> list[Tensor]:
+    """Those that depend on the pixels, among what an operation takes or gives."""
+    return [each for each in tensors(tree) if each.requires_grad]

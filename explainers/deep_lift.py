@@ -71,7 +71,7 @@ class DeepLiftRules(Rules):
         if not self._baseline:
             return super().apply(call)  # on both images
         result, other = self._both(call, tuple(self._baseline[id(source)] for source in call.sources))
-        if made := [id(tensor) for tensor in tensors_in((result,))]:
+        if made := [id(tensor) for tensor in tensors_in(result)]:
             self._baseline.update(zip(made, (other,) if isinstance(other, Tensor) else other, strict=True))
         return result
 

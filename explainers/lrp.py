@@ -29,7 +29,6 @@ from torch import Tensor
 
 from core.classifier import Classifier
 from core.params import Params, param
-from core.tape import QUESTIONS
 from explainers._backward import (
     ELEMENTWISE,
     LINEAR,
@@ -43,6 +42,10 @@ from explainers._calls import Call
 from explainers._registry import explainer
 
 EPSILON = 1e-6
+
+
+QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "is_contiguous"})
+"""Operations that only ask about a tensor; what of __get__ gives a tensor is refused."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class LrpRules(Rules):
         if layer is not None and not self._by_epsilon(layer):
             with torch.set_grad_enabled(torch.is_grad_enabled() and not call.overwrites):
                 result = self._not_yet_shared(call, replace(layer, bare=False))
-            if ends is not None and ends[0] == 0:
+            if ends is not None and ends[0] == 0 and result.requires_grad:
                 self._rectified[id(result)] = result._version
             return result
         self._share_out(source)
@@ -167,11 +170,14 @@ class LrpRules(Rules):
             return
         if layer.input._version != layer.version:
             raise self.refusal(f"{layer.call.name} of what is overwritten")
+        rectified = self._rectified.get(id(z)) == z._version
         z.detach_()  # from its own gradient
         with torch.enable_grad():
             parts = self._parts(layer)
             whole = z + EPSILON * z.sign() if self._by_epsilon(layer) else parts
             _Shared.apply(parts, z, quotient(z, whole))
+        if rectified:
+            self._rectified[id(z)] = z._version
 
     def _by_epsilon(self, layer: Layer) -> bool:
         return layer.call.name == "linear" or (self.rule == "epsilon" and id(layer.input) not in self._ends)

@@ -31,6 +31,7 @@ class Network(nn.Module):
 
     @staticmethod
     def _per_channel(values: tuple[float, ...]) -> float | Tensor:
+        # a buffer, and below torch.tensor rather than from_numpy, since core/tape.py sees both
         return values[0] if len(values) == 1 else nn.Buffer(torch.tensor(values)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -75,8 +75,8 @@ def test_it_is_asked_for_full_batches_without_a_gradient(model: Classifier) -> N
     assert not (logits == OTHER).any()
 
 
-@pytest.mark.parametrize("borrowed", ["before", "during"])
-def test_hooks_that_others_set_are_no_part_of_the_export(borrowed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_hooks_that_others_set_are_no_part_of_the_export(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
     toy, shown, found = small_cnn_classifier(), list[Tensor](), list[Tensor]()
     asked, exporting, go_on, export = ForwardOnly(toy.network, toy.lock), Event(), Event(), forward_only._session
 
@@ -91,7 +91,7 @@ def test_hooks_that_others_set_are_no_part_of_the_export(borrowed: str, monkeypa
 
     monkeypatch.setattr(forward_only, "_session", export_slowly)
     x = torch.rand(FULL, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    handle = hook() if borrowed == "before" else None
+    handle = hook() if when == "before" else None
     thread = threading.Thread(target=lambda: found.append(asked(x)))
     thread.start()
     assert exporting.wait(SOON)
