@@ -111,7 +111,8 @@ class Classifier:
             logits, maps = tape.run(x, self.do)
         else:
             with self.lock:
-                logits, maps = through_layers(self.network, self.cam_layer, x, show=self.on_features is not None)
+                show, watched = self.on_features is not None, self.do is not None
+                logits, maps = through_layers(self.network, self.cam_layer, x, show=show, watched=watched)
         if self.on_features is not None:
             for features in maps:
                 self.on_features(features)
@@ -141,8 +142,9 @@ class Classifier:
         return self if surrogate is None else dataclasses.replace(self, surrogate=lambda: change(surrogate()))
 
     def showing(self, on_features: Callable[[Tensor], None]) -> Classifier:
-        """The same classifier that also calls on_features with what cam_layer gives in each pass through network:
-        (N, D, rows, columns)."""
+        """The same classifier that calls on_features, and no other, with what cam_layer, which it must have, gives in
+        each pass through network: (N, D, rows, columns)."""
+        assert self.cam_layer is not None, "a method that reads feature maps declares that it needs them"
         return dataclasses.replace(self, on_features=on_features)
 
     def doing(self, do: Do) -> Classifier:

@@ -1,8 +1,8 @@
 """Passes whose way back follows rules of its own: guided backpropagation, DeepLIFT, LRP.
 
 The rules see each operation of a pass as it is called, whether a layer calls it or a plus sign does, and in this thread
-only. No layer is exchanged. What no rule covers, or what can't be seen, is refused. What a network does the same way
-each time is written down the first time and then done without its layers, under the same rules.
+only. No layer is exchanged. What no rule covers, or what can't be seen, is refused. What is known of a network
+(core/tape.py) is done without its layers, under the same rules.
 
 Each rule gives the true output of an operation the gradient of another function, its stand-in. The gradient of the
 logit is then a multiplier m for each input value a, and what is passed on to that value is a * m, in logits.

@@ -43,7 +43,6 @@ from explainers._registry import explainer
 
 EPSILON = 1e-6
 
-
 QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "is_contiguous"})
 """Operations that only ask about a tensor; what of __get__ gives a tensor is refused."""
 
