@@ -208,7 +208,7 @@ def _convolved(call: Call, inputs: tuple[Tensor, Tensor], weights: tuple[Tensor,
 
 
 @explainer(
-    name="Layer-wise relevance propagation",
+    name="Relevance propagation (LRP)",
     signed=True,
     unit="logits",
     reference="doi:10.1371/journal.pone.0130140",
