@@ -1,7 +1,7 @@
 """make bench: what the methods cost, as ratios within one run against raw passes and against peers.
 
 Seconds are of this machine; ratios carry over. Each figure is the best of several interleaved rounds, so that a passing
-disturbance hits both sides alike; of methods that take long, there is one. Raw passes are those that the method itself
+disturbance hits both sides alike; of methods that take long, there are two. Raw passes are those that the method itself
 sends through the model, in batches of the same size, with a way back wherever it takes one: the network called as torch
 does it, or where full batches take no way back, as the app does. What is done once (to warm up, to write down what a
 network does) is left out. DeepLIFT counts as Captum does it, image and baseline there and back, though ours takes no
@@ -40,7 +40,7 @@ from tests.attack_peers import attack_peers, quietly
 from tests.peers import SETTINGS, explainer_peers, forward_peers, measure_peers, rectified
 
 ROUNDS = 4
-SHORT, LONG, LONGER = 4, 32, 128  # images; up to the first there are more rounds, from the others on two and one
+SHORT, LONG = 4, 100  # images; up to the first there are more rounds, from the other on two
 RECTIFIED = ("guided_backprop", "guided_grad_cam", "deep_lift", "lrp")  # Captum has these for ReLU only
 STEPS = 10
 
@@ -73,7 +73,7 @@ def rounds_of(passes: int) -> int:
     """Fewer for what takes longer."""
     if passes <= SHORT:
         return 4 * ROUNDS
-    return ROUNDS if passes < LONG else 2 if passes < LONGER else 1
+    return 2 * ROUNDS if passes < LONG else 2
 
 
 def there_and_back(model: Classifier, x: Tensor, score: Callable[[Tensor], Tensor]) -> None:

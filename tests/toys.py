@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import torch
@@ -97,3 +98,9 @@ def classifier(network: nn.Module, cam_layer: nn.Module, channels: int, size: in
         limits=("It has learned nothing.",),
     )
     return Classifier(card, network.eval().requires_grad_(False), cam_layer)
+
+
+def fresh(model: Classifier) -> Classifier:
+    """The same model with a copy of its network, of which nothing is known."""
+    network, cam_layer = copy.deepcopy((model.network, model.cam_layer))
+    return dataclasses.replace(model, network=network, cam_layer=cam_layer, forward_only=None)

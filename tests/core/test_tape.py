@@ -3,7 +3,6 @@ the layers."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import gc
 import weakref
@@ -18,7 +17,7 @@ from torch.overrides import wrap_torch_function
 from core.classifier import Classifier
 from core.gradients import input_gradient
 from core.tape import TAPES
-from tests.toys import classifier
+from tests.toys import classifier, fresh
 
 Way: TypeAlias = Callable[["Counted", Tensor, Tensor], Any]
 SIZE = 8
@@ -63,12 +62,6 @@ def known(way: Way = lambda _network, _z, _x: 0.0) -> Classifier:
         gradient(model, image(seed))
     assert model.network.passes == 2
     return model
-
-
-def fresh(model: Classifier) -> Classifier:
-    """The same model, of whose network nothing is known."""
-    network, layer = copy.deepcopy((model.network, model.cam_layer))
-    return dataclasses.replace(model, network=network, cam_layer=layer)
 
 
 def passes(model: Classifier, task: Callable[[], object]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import threading
 
 import numpy as np
@@ -16,7 +14,7 @@ from explainers import explain
 from model_zoo.cards import cards
 from model_zoo.loading import load_classifier
 from tests.explainers.networks import TARGET, picture, ready
-from tests.toys import small_cnn_classifier
+from tests.toys import fresh, small_cnn_classifier
 
 METHODS = ("saliency", "grad_cam", "guided_backprop", "guided_grad_cam", "deep_lift", "lrp")
 KEYS = [card.key for card in cards()]
@@ -24,12 +22,6 @@ KEYS = [card.key for card in cards()]
 
 def heat(key: str, model: Classifier, pixels: Floats, target: int = 0) -> Floats:
     return explain(key, model, pixels, target).heat
-
-
-def fresh(model: Classifier) -> Classifier:
-    """The same model, of whose network nothing is known."""
-    network, cam_layer = copy.deepcopy((model.network, model.cam_layer))
-    return dataclasses.replace(model, network=network, cam_layer=cam_layer, forward_only=None)
 
 
 def known(model: Classifier) -> bool:
