@@ -21,11 +21,13 @@ al. 2017, [arXiv:1512.02479](https://arxiv.org/abs/1512.02479).
 
 from __future__ import annotations
 
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from core.classifier import Classifier
 from core.params import Params, param
@@ -45,6 +47,11 @@ EPSILON = 1e-6
 
 QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "is_contiguous"})
 """Operations that only ask about a tensor; what of __get__ gives a tensor is refused."""
+
+Part: TypeAlias = Callable[[Tensor], Tensor]
+
+KEPT: MutableMapping[Tensor, dict[tuple[Part, ...], tuple[int, Tensor]]] = WeakTensorKeyDictionary()
+"""{weight: {parts: (version of the weight, these of it)}} as long as the weight lives, since each map takes them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Layer:
 
 
 class _Shared(torch.autograd.Function):
-    """z as it is, with the gradient of factor * parts."""
+    """z as it is, with the gradient of factor * parts, once: factor is overwritten."""
 
     @staticmethod
     def forward(context: Any, _parts: Tensor, z: Tensor, factor: Tensor) -> Tensor:
@@ -80,7 +87,7 @@ class _Shared(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return gradient * context.factor, None, None
+        return context.factor.mul_(gradient), None, None
 
 
 class LrpRules(Rules):
@@ -174,7 +181,9 @@ class LrpRules(Rules):
         with torch.enable_grad():
             parts = self._parts(layer)
             whole = z + EPSILON * z.sign() if self._by_epsilon(layer) else parts
-            _Shared.apply(parts, z, quotient(z, whole))
+            factor = whole.detach()  # its values are needed nowhere else
+            torch.div(z, factor, out=factor).nan_to_num_(0, 0, 0)
+            _Shared.apply(parts, z, factor)
         if rectified:
             self._rectified[id(z)] = z._version
 
@@ -186,25 +195,46 @@ class LrpRules(Rules):
         call, a, weight = layer.call, layer.input, layer.weight
         if self._by_epsilon(layer):
             return call.on(a, weight, None)
-        up = weight.clamp(min=0)
         if id(a) in self._ends:
             black, white = self._ends[id(a)]
             inputs = a - torch.minimum(black, white), a - torch.maximum(black, white)
-            return _convolved(call, inputs, (up, weight - up))
-        alone = weight.shape[1] == 1
-        if alone:  # all weights of one channel may be negative: then there is no positive part
-            up = weight.abs()
+            return _convolved(call, inputs, weight, (_positive, _negative))
+        # all weights of one channel may be negative: then there is no positive part
+        up, down = (torch.abs, _minus_size) if weight.shape[1] == 1 else (_positive, _negative)
         if self._rectified.get(id(a)) == a._version or a.detach().amin() >= 0:
-            return call.on(a, up, None)
+            return call.on(a, _kept(weight, up), None)
         positive = a.relu()  # its gradient and that of a difference take less than those of two clamps
-        return _convolved(call, (positive, a - positive), (up, -up if alone else weight - up))
+        return _convolved(call, (positive, a - positive), weight, (up, down))
 
 
-def _convolved(call: Call, inputs: tuple[Tensor, Tensor], weights: tuple[Tensor, Tensor]) -> Tensor:
+def _convolved(call: Call, inputs: tuple[Tensor, Tensor], weight: Tensor, parts: tuple[Part, Part]) -> Tensor:
     """The sum of two convolutions without constants, faster as one where channels don't come in groups."""
-    if inputs[0].shape[-3] == weights[0].shape[1]:
-        return call.on(torch.cat(inputs, -3), torch.cat(weights, 1), None)
-    return call.on(inputs[0], weights[0], None) + call.on(inputs[1], weights[1], None)
+    if inputs[0].shape[-3] == weight.shape[1]:
+        return call.on(torch.cat(inputs, -3), _kept(weight, *parts), None)
+    first, second = (call.on(each, _kept(weight, part), None) for each, part in zip(inputs, parts, strict=True))
+    return first + second
+
+
+def _kept(weight: Tensor, *parts: Part) -> Tensor:
+    """These of weight, one after the other along what it takes in; made again only where weight was changed."""
+    of_weight = KEPT.setdefault(weight, {})
+    known = of_weight.get(parts)
+    if known is None or known[0] != weight._version:
+        known = weight._version, torch.cat([part(weight.detach()) for part in parts], 1)
+        of_weight[parts] = known
+    return known[1]
+
+
+def _positive(weight: Tensor) -> Tensor:
+    return weight.clamp(min=0)
+
+
+def _negative(weight: Tensor) -> Tensor:
+    return weight.clamp(max=0)
+
+
+def _minus_size(weight: Tensor) -> Tensor:
+    return -weight.abs()
 
 
 @explainer(

@@ -25,15 +25,14 @@ Made = TypeVar("Made")
 
 
 class TwoClasses(nn.Module):
-    """The one logit z as a softmax pair (0, z), which is all that the peers know."""
+    """The one logit z of a network as a softmax pair (0, z), which is all that the peers know."""
 
-    def __init__(self, model: Classifier) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.model = model
-        self.network = model.network  # peers look for parameters
+        self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = self.model(x)
+        logits = self.network(x)
         return torch.cat([torch.zeros_like(logits), logits], dim=1)
 
 
@@ -44,7 +43,7 @@ def attack_peers(
 
     torchattacks and Captum return it unseen; foolbox and ART ask the model about it, as ours does.
     """
-    two, x, steps = TwoClasses(model).eval(), torch.from_numpy(pixels), params.steps
+    two, x, steps = TwoClasses(model.network).eval(), torch.from_numpy(pixels), params.steps
     radius = params.epsilon / 255
     stride = params.step_size * radius / steps
     label = torch.full((len(pixels),), int(goal.direction == "hide"))  # the class to move away from

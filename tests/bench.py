@@ -5,7 +5,8 @@ disturbance hits both sides alike; of methods that take long, there are two. Raw
 sends through the model, in batches of the same size, with a way back wherever it takes one: the network called as torch
 does it, or where full batches take no way back, as the app does. What is done once (to warm up, to write down what a
 network does) is left out. DeepLIFT counts as Captum does it, image and baseline there and back, though ours takes no
-way back for the baseline.
+way back for the baseline. LRP and XRAI consist of more than passes, and are held against all of it too: LRP by z+ hands
+back to parts that a pass does not make, XRAI cuts the picture into regions.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from torch import Tensor
+from skimage.segmentation import felzenszwalb
+from torch import Tensor, nn
 
 from core.classifier import FULL, Classifier
 from core.memory import keep_freed_memory
@@ -31,6 +34,7 @@ from evaluation.agreement import consensus, rank_matrix
 from explainers import EXPLAINERS, explain
 from explainers.metrics import MEASURES, assess
 from explainers.metrics._assess import FLOOR_DRAWS, central_blob
+from explainers.xrai import SCALES
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.geometry import geometry_of, to_model
 from model_zoo.loading import load_classifier
@@ -38,6 +42,7 @@ from perturbations import PERTURBATIONS, perturb, perturb_batch
 from perturbations.pgd import PgdParams
 from tests.attack_peers import attack_peers, quietly
 from tests.peers import SETTINGS, explainer_peers, forward_peers, measure_peers, rectified
+from tests.zplus import network_of_parts
 
 ROUNDS = 4
 SHORT, LONG = 4, 100  # images; up to the first there are more rounds, from the other on two
@@ -58,17 +63,6 @@ def best_of(*tasks: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     return np.min(seconds, axis=0).tolist()
 
 
-def convolving(*tasks: Callable[[], object]) -> list[float]:
-    """Seconds that each task spends in convolutions, as the profiler sees them; better code around them saves none."""
-
-    def convolutions(task: Callable[[], object]) -> float:
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-            task()
-        return sum(each.self_cpu_time_total for each in profile.key_averages() if "conv" in each.key) / 1e6
-
-    return np.min([[convolutions(task) for task in tasks] for _ in range(4 * ROUNDS)], axis=0).tolist()
-
-
 def rounds_of(passes: int) -> int:
     """Fewer for what takes longer."""
     if passes <= SHORT:
@@ -76,11 +70,11 @@ def rounds_of(passes: int) -> int:
     return 2 * ROUNDS if passes < LONG else 2
 
 
-def there_and_back(model: Classifier, x: Tensor, score: Callable[[Tensor], Tensor]) -> None:
-    """One pass of x through the layers of model, and back, as torch does it."""
+def there_and_back(network: nn.Module, x: Tensor, score: Callable[[Tensor], Tensor]) -> None:
+    """One pass of x through the layers of network, and back, as torch does it."""
     with torch.enable_grad():
         x = x.detach().requires_grad_(True)
-        torch.autograd.grad(score(model.network(x)).sum(), x)
+        torch.autograd.grad(score(network(x)).sum(), x)
 
 
 def raw_passes(model: Classifier, run: Callable[[Classifier], object], x: Tensor) -> tuple[Callable[[], None], int]:
@@ -97,12 +91,36 @@ def raw_passes(model: Classifier, run: Callable[[Classifier], object], x: Tensor
     def again() -> None:
         for size, back in passes:
             if back:
-                there_and_back(model, copies[:size], lambda logits: logits[:, 0])
+                there_and_back(model.network, copies[:size], lambda logits: logits[:, 0])
             else:
                 with torch.no_grad():
                     (model if size == FULL else model.network)(copies[:size])
 
     return again, sum(size for size, _ in passes)
+
+
+def inherent(key: str, model: Classifier, x: Tensor, raw: Callable[[], None]) -> tuple[str, Callable[[], None]] | None:
+    """What the method consists of, if that is more than raw passes, in the operations of libraries; and its name."""
+    if key == "lrp":
+        parts = network_of_parts(model, x)
+
+        def passes() -> None:
+            with torch.no_grad():
+                for _ in range(2):  # for the values, and for what is missing from the logit
+                    model.network(x)
+            there_and_back(parts, x, lambda logits: logits[:, 0])
+
+        return "passes, those back through parts", passes
+    if key == "xrai":
+        picture = 2 * x[0].permute(1, 2, 0).numpy() - 1
+
+        def passes_and_regions() -> None:
+            raw()
+            with ThreadPoolExecutor(torch.get_num_threads()) as at_once:
+                list(at_once.map(lambda scale: felzenszwalb(picture, scale, min_size=150, channel_axis=2), SCALES))
+
+        return "raw passes and segmentation", passes_and_regions
+    return None
 
 
 def row(name: str, seconds: float, against: str, reference: float) -> None:
@@ -155,9 +173,11 @@ def maps(model: Classifier, pixels: Floats) -> None:
             lambda made=made: made(model), raw, *map(quietly, libraries.values()), rounds=rounds
         )
         row(f"{method.name}, {images} images", seconds, "raw passes", passing)
-        if method.key == "lrp":
-            convolved, raw_convolved = convolving(lambda made=made: made(model), raw)
-            row("  its convolutions", convolved, "those of raw passes", raw_convolved)
+        needed = inherent(method.key, model, x, raw)
+        if needed is not None:
+            against, work = needed
+            seconds, working = best_of(lambda made=made: made(model), work, rounds=rounds)
+            row("  against all that it consists of", seconds, against, working)
         if method.key in RECTIFIED:
             libraries = of_relu[method.key]
             seconds, *theirs = best_of(
@@ -197,7 +217,7 @@ def steps_of_pgd(model: Classifier, pixels: Floats, goal: Goal) -> None:
 
         def raw_steps(x: Tensor = x) -> None:
             for _ in range(STEPS):
-                there_and_back(model, x, goal.loss)
+                there_and_back(model.network, x, goal.loss)
 
         def found(images: Floats = images) -> Floats:
             return perturb_batch("pgd", model, images, goal, params)
@@ -250,7 +270,7 @@ def move_of_epsilon(model: Classifier, case: Case, pixels: Floats) -> None:
         "the app opens with methods that take more steps"
     )
     both, first, second = best_of(
-        lambda: there_and_back(model, x, lambda logits: logits[:, 0]),
+        lambda: there_and_back(model.network, x, lambda logits: logits[:, 0]),
         lambda: coarse_answer(refined, case, model, seen, lambda share: None, cancel),
         answer,
     )
@@ -271,7 +291,7 @@ def main() -> None:
     steps_of_pgd(model, pixels, goal)
     move_of_epsilon(model, case, pixels)
     x = torch.from_numpy(pixels[None])
-    forward, both = best_of(lambda: model.predict(pixels), lambda: there_and_back(model, x, goal.loss))
+    forward, both = best_of(lambda: model.predict(pixels), lambda: there_and_back(model.network, x, goal.loss))
     row("Prediction", forward, "itself", forward)
     row("Forward and backward pass", both, "prediction", forward)
     forward_passes(model, pixels)

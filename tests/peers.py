@@ -75,7 +75,7 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
     Score-CAM is left out, since the library always tries all channels: a minute, at the same speed. Complete methods
     are asked for the gap too, as Captum's README does and ours always do.
     """
-    two, attr = TwoClasses(model), captum.attr
+    two, attr = TwoClasses(model.network), captum.attr
     gap = {"return_convergence_delta": True}
     noise, background = 0.05 * float(x.max() - x.min()), random_images("mixed", x, 9, torch.Generator().manual_seed(0))
     with_rules = copy.deepcopy(model.network)
@@ -187,7 +187,7 @@ def explainer_peers(model: Classifier, x: Tensor) -> Mapping[str, Mapping[str, T
 
 def measure_peers(model: Classifier, x: Tensor, heats: list[Tensor]) -> Mapping[str, Mapping[str, Task]]:
     """{measure: {library: what says the same of heats (h, w), of which the first is the saliency of x}}."""
-    two, faded = TwoClasses(model), baseline_image("blurred", x)
+    two, faded = TwoClasses(model.network), baseline_image("blurred", x)
     saliency = captum.attr.Saliency(two)
 
     def covered(inputs: Tensor) -> tuple[Tensor, Tensor]:

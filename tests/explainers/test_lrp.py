@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import gc
 from collections.abc import Callable
 
 import numpy as np
@@ -16,9 +18,11 @@ from torch.nn import functional
 from core.errors import Unsupported
 from core.values import Floats
 from explainers import EXPLAINERS, explain
+from explainers.lrp import KEPT
 from model_zoo.architectures import fold_batch_norms
 from tests.explainers.networks import TARGET, ours, picture, ready, wrapped
 from tests.toys import small_cnn_classifier
+from tests.zplus import Parts, network_of_parts
 
 
 def test_lrp() -> None:
@@ -68,6 +72,23 @@ def test_lrp_loses_nothing_but_to_constants() -> None:
     assert explain("lrp", model, picture(), TARGET).residual == pytest.approx(-bias[TARGET].item(), abs=1e-4)
     bias.zero_()
     assert explain("lrp", model, picture(), TARGET).residual == pytest.approx(0, abs=1e-4)
+
+
+def test_lrp_keeps_the_parts_of_weights_as_long_as_they_are_what_they_were() -> None:
+    model = small_cnn_classifier(3, labels=2)
+    gc.collect()
+    before, pixels = len(KEPT), picture()
+    first = explain("lrp", model, pixels, TARGET).heat
+    assert len(KEPT) > before
+    for parameter in model.network.parameters():
+        parameter.add_(0.1 * parameter.std(correction=0))
+    changed = explain("lrp", model, pixels, TARGET).heat
+    assert not np.allclose(changed, first)
+    other = dataclasses.replace(model, network=copy.deepcopy(model.network), cam_layer=None)
+    np.testing.assert_array_equal(explain("lrp", other, pixels, TARGET).heat, changed)
+    del model, other, parameter
+    gc.collect()
+    assert len(KEPT) == before
 
 
 def test_lrp_passes_depthwise_convolutions_without_a_positive_part() -> None:
@@ -266,3 +287,19 @@ def test_lrp_follows_residual_additions() -> None:
     result = explain("lrp", model, picture(3, 64), TARGET)
     logit = model.predict(picture(3, 64)).logits[TARGET]
     assert abs(result.residual or 0) < 0.25 * abs(logit)
+
+
+def test_the_network_that_lrp_is_timed_against_has_the_parts_that_it_hands_back_to() -> None:
+    """Weights 2, 1 and -3 of inputs 5, -1 and -1 give 10, -1 and 3, of which two are positive; of single channels, all
+    count by size, a weight of -2 of an input of 5 as 10."""
+    x = torch.tensor([5.0, -1.0, -1.0])[None, :, None, None]
+    dense, single = nn.Conv2d(3, 1, 1), nn.Conv2d(3, 3, 1, groups=3)
+    dense.weight.data = torch.tensor([2.0, 1.0, -3.0])[None, :, None, None]
+    single.weight.data = torch.tensor([-2.0, 1.0, 1.0])[:, None, None, None]
+    assert Parts(dense, signed=True)(x).flatten().tolist() == [13]
+    assert Parts(dense, signed=False)(x.relu()).flatten().tolist() == [10]
+    assert Parts(single, signed=False)(x.relu()).flatten().tolist() == [10, 0, 0]
+    network = nn.Sequential(dense, nn.Flatten())
+    parts = network_of_parts(wrapped(network, 3, 1), x)
+    assert parts(x).tolist() == [[13]]
+    assert network(x).tolist() != [[13]], "the model keeps its own"

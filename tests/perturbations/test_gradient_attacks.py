@@ -188,7 +188,7 @@ def last_iterate(model: Classifier, clean: Floats, goal: Goal, params: Params, s
 @gray_and_color
 def test_fgsm_equals_torchattacks(direction: Direction, channels: int) -> None:
     model, batch, goal = small_cnn_classifier(channels), random_pixels(4, channels, 32, 32), Goal(0, direction)
-    theirs = torchattacks.FGSM(TwoClasses(model), eps=4 / 255)
+    theirs = torchattacks.FGSM(TwoClasses(model.network), eps=4 / 255)
     ours = perturb_batch("fgsm", model, batch, goal, FgsmParams(epsilon=4))
     np.testing.assert_allclose(ours, theirs(torch.from_numpy(batch), label_of(goal, 4)).numpy(), atol=1e-6)
 
@@ -224,7 +224,7 @@ def test_each_iterate_equals_that_of_torchattacks(
     model, clean, goal = small_cnn_classifier(channels), random_pixels(channels, 32, 32), Goal(0, direction)
     ours = last_iterate(model, clean, goal, params, seed=4)
     torch.manual_seed(4)
-    theirs = make(TwoClasses(model))(torch.from_numpy(clean)[None], label_of(goal))[0]
+    theirs = make(TwoClasses(model.network))(torch.from_numpy(clean)[None], label_of(goal))[0]
     np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-6)
 
 
@@ -250,9 +250,9 @@ def test_euclidean_pgd_equals_torchattacks(direction: Direction, channels: int, 
         model, clean, goal, PgdL2Params(epsilon=4, steps=3, step_size=1, random_start=random_start), seed=4
     )
     torch.manual_seed(4)
-    theirs = torchattacks.PGDL2(TwoClasses(model), eps=radius, alpha=radius / 3, steps=3, random_start=random_start)(
-        torch.from_numpy(clean)[None], label_of(goal)
-    )[0]
+    theirs = torchattacks.PGDL2(
+        TwoClasses(model.network), eps=radius, alpha=radius / 3, steps=3, random_start=random_start
+    )(torch.from_numpy(clean)[None], label_of(goal))[0]
     np.testing.assert_allclose(ours, theirs.numpy(), atol=0.02 / 255)
 
 
@@ -262,7 +262,7 @@ def test_the_random_first_step_equals_torchattacks(direction: Direction, channel
     model, batch, goal = small_cnn_classifier(channels), random_pixels(4, channels, 32, 32), Goal(0, direction)
     ours = perturb_batch("rfgsm", model, batch, goal, RfgsmParams(epsilon=8), seed=4)
     torch.manual_seed(4)
-    theirs = torchattacks.RFGSM(TwoClasses(model), eps=8 / 255, alpha=4 / 255, steps=1)
+    theirs = torchattacks.RFGSM(TwoClasses(model.network), eps=8 / 255, alpha=4 / 255, steps=1)
     np.testing.assert_allclose(ours, theirs(torch.from_numpy(batch), label_of(goal, 4)).numpy(), atol=1e-6)
 
 
