@@ -19,6 +19,7 @@ from captum.attr import (
     NoiseTunnel,
     Saliency,
 )
+from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,7 +27,7 @@ from core.classifier import Classifier
 from core.errors import Unsupported
 from core.values import Floats
 from explainers import EXPLAINERS, explain
-from explainers._baselines import random_images
+from explainers._baselines import BLUR, baseline_image, random_images
 from explainers.deep_lift import DeepLiftRules
 from model_zoo.architectures import Head
 from tests.explainers.networks import SIZE, TARGET, ours, picture, ready, wrapped
@@ -164,6 +165,15 @@ def test_backgrounds_are_pictures_without_content(kind: str) -> None:
     assert images.max() <= 1
     assert len({image.numpy().tobytes() for image in images}) == 6
     assert (kind == "even") == bool((images.std((2, 3)) < 1e-6).all())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 31, 31), (1, 3, 40, 17), (1, 1, 3, 90)])
+def test_blurred_pictures_are_those_of_scipy(shape: tuple[int, ...]) -> None:
+    """But for the last bit of a float: both sum in double precision, scipy rounds between the axes too."""
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(2))
+    sigma = BLUR * min(shape[2:])
+    expected = gaussian_filter(x.numpy(), (0, 0, sigma, sigma), mode="nearest")
+    np.testing.assert_allclose(baseline_image("blurred", x), expected, rtol=0, atol=1.5e-7)
 
 
 class Function(nn.Module):
