@@ -49,7 +49,7 @@ def _blurred(x: Tensor, share: float) -> Tensor:
     return (down @ x.detach().double() @ across.T).float()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _gaussian(size: int, sigma: float) -> Tensor:
     """(size, size) that blurs a column of pixels: a wide blur takes less time as a product than tap by tap, and a map
     asks for the same one twice."""

@@ -50,8 +50,9 @@ QUESTIONS = frozenset({"__get__", "__len__", "dim", "size", "numel", "stride", "
 
 Part: TypeAlias = Callable[[Tensor], Tensor]
 
-KEPT: MutableMapping[Tensor, dict[tuple[Part, ...], tuple[int, Tensor]]] = WeakTensorKeyDictionary()
-"""{weight: {parts: (version of the weight, these of it)}} as long as the weight lives, since each map takes them."""
+KEPT: MutableMapping[Tensor, dict[tuple[Part, ...], tuple[tuple[int, int], Tensor]]] = WeakTensorKeyDictionary()
+"""{weight (D, C, rows, columns): {parts: (where and in which version it was, these parts, joined along C)}} as long as
+the weight is in memory, since each map takes them: 1.5 times the size of the shipped networks, at most 4 times."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class LrpRules(Rules):
         with torch.enable_grad():
             parts = self._parts(layer)
             whole = z + EPSILON * z.sign() if self._by_epsilon(layer) else parts
-            factor = whole.detach()  # its values are needed nowhere else
+            factor = whole.detach()  # the same memory: autograd does not need the values of parts
             torch.div(z, factor, out=factor).nan_to_num_(0, 0, 0)
             _Shared.apply(parts, z, factor)
         if rectified:
@@ -216,12 +217,13 @@ def _convolved(call: Call, inputs: tuple[Tensor, Tensor], weight: Tensor, parts:
 
 
 def _kept(weight: Tensor, *parts: Part) -> Tensor:
-    """These of weight, one after the other along what it takes in; made again only where weight was changed."""
-    of_weight = KEPT.setdefault(weight, {})
+    """weight (D, C, rows, columns) -> parts of it (D, parts * C, rows, columns); made again only if it was changed, but
+    not if .data was written to, which torch does not count."""
+    of_weight, state = KEPT.setdefault(weight, {}), (weight.data_ptr(), weight._version)
     known = of_weight.get(parts)
-    if known is None or known[0] != weight._version:
-        known = weight._version, torch.cat([part(weight.detach()) for part in parts], 1)
-        of_weight[parts] = known
+    if known is None or known[0] != state:
+        made = [part(weight.detach()) for part in parts]
+        known = of_weight[parts] = state, made[0] if len(made) == 1 else torch.cat(made, 1)
     return known[1]
 
 

@@ -5,8 +5,8 @@ disturbance hits both sides alike; of methods that take long, there are two. Raw
 sends through the model, in batches of the same size, with a way back wherever it takes one: the network called as torch
 does it, or where full batches take no way back, as the app does. What is done once (to warm up, to write down what a
 network does) is left out. DeepLIFT counts as Captum does it, image and baseline there and back, though ours takes no
-way back for the baseline. LRP and XRAI consist of more than passes, and are held against all of it too: LRP by z+ hands
-back to parts that a pass does not make, XRAI cuts the picture into regions.
+way back for the baseline. LRP and XRAI consist of more than passes, and are held against more of their work too: LRP by
+z+ hands back to parts that a pass does not make, XRAI cuts the picture into regions. Libraries get the plain network.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from evaluation.agreement import consensus, rank_matrix
 from explainers import EXPLAINERS, explain
 from explainers.metrics import MEASURES, assess
 from explainers.metrics._assess import FLOOR_DRAWS, central_blob
-from explainers.xrai import SCALES
+from explainers.xrai import SCALES, SMALLEST
 from imaging.bundled import bundled_cases, load_bundled
 from imaging.geometry import geometry_of, to_model
 from model_zoo.loading import load_classifier
@@ -99,8 +99,8 @@ def raw_passes(model: Classifier, run: Callable[[Classifier], object], x: Tensor
     return again, sum(size for size, _ in passes)
 
 
-def inherent(key: str, model: Classifier, x: Tensor, raw: Callable[[], None]) -> tuple[str, Callable[[], None]] | None:
-    """What the method consists of, if that is more than raw passes, in the operations of libraries; and its name."""
+def with_more(key: str, model: Classifier, x: Tensor, raw: Callable[[], None]) -> dict[str, Callable[[], None]]:
+    """{name: raw passes and more of what the method can't do without, in layers of torch and by libraries}."""
     if key == "lrp":
         parts = network_of_parts(model, x)
 
@@ -110,17 +110,21 @@ def inherent(key: str, model: Classifier, x: Tensor, raw: Callable[[], None]) ->
                     model.network(x)
             there_and_back(parts, x, lambda logits: logits[:, 0])
 
-        return "passes, those back through parts", passes
+        return {"passes there, and of parts there and back": passes}
     if key == "xrai":
-        picture = 2 * x[0].permute(1, 2, 0).numpy() - 1
+        picture = (2 * (x - x.min()) / (x.max() - x.min()) - 1)[0].permute(1, 2, 0).numpy()
+        smallest = round(SMALLEST * picture[..., 0].size)
 
-        def passes_and_regions() -> None:
+        def segmented(scale: float) -> object:
+            return felzenszwalb(picture, scale, min_size=smallest, channel_axis=2)
+
+        def passes_and_segmentation() -> None:
             raw()
             with ThreadPoolExecutor(torch.get_num_threads()) as at_once:
-                list(at_once.map(lambda scale: felzenszwalb(picture, scale, min_size=150, channel_axis=2), SCALES))
+                list(at_once.map(segmented, SCALES))
 
-        return "raw passes and segmentation", passes_and_regions
-    return None
+        return {"raw passes and segmentation": passes_and_segmentation}
+    return {}
 
 
 def row(name: str, seconds: float, against: str, reference: float) -> None:
@@ -169,15 +173,14 @@ def maps(model: Classifier, pixels: Floats) -> None:
 
         raw, images = raw_passes(model, made, x)
         rounds = rounds_of(images)
-        seconds, passing, *theirs = best_of(
-            lambda made=made: made(model), raw, *map(quietly, libraries.values()), rounds=rounds
+        more = with_more(method.key, model, x, raw)
+        seconds, passing, *others = best_of(
+            lambda made=made: made(model), raw, *more.values(), *map(quietly, libraries.values()), rounds=rounds
         )
         row(f"{method.name}, {images} images", seconds, "raw passes", passing)
-        needed = inherent(method.key, model, x, raw)
-        if needed is not None:
-            against, work = needed
-            seconds, working = best_of(lambda made=made: made(model), work, rounds=rounds)
-            row("  against all that it consists of", seconds, against, working)
+        for name, taken in zip(more, others, strict=False):
+            row("  against more of its work", seconds, name, taken)
+        theirs = others[len(more) :]
         if method.key in RECTIFIED:
             libraries = of_relu[method.key]
             seconds, *theirs = best_of(

@@ -1,4 +1,5 @@
-"""What LRP by z+ can't do without, in layers of torch: the network of the parts that its convolutions hand back to."""
+"""What LRP by z+ can't do without, in layers of torch: a network that takes as long as the parts that convolutions hand
+back to. (To pixels it hands back by the box rule, which takes as long.)"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -15,10 +16,12 @@ from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.classifier import Classifier
 from core.errors import Unsupported
 from core.values import Floats
 from explainers import EXPLAINERS, explain
-from explainers.lrp import KEPT
+from explainers._calls import Call
+from explainers.lrp import KEPT, Layer, LrpRules
 from model_zoo.architectures import fold_batch_norms
 from tests.explainers.networks import TARGET, ours, picture, ready, wrapped
 from tests.toys import small_cnn_classifier
@@ -75,20 +78,25 @@ def test_lrp_loses_nothing_but_to_constants() -> None:
 
 
 def test_lrp_keeps_the_parts_of_weights_as_long_as_they_are_what_they_were() -> None:
-    model = small_cnn_classifier(3, labels=2)
-    gc.collect()
-    before, pixels = len(KEPT), picture()
+    def parts(model: Classifier) -> list[Tensor]:
+        return [made for weight in model.network.parameters() for _, made in KEPT.get(weight, {}).values()]
+
+    model, pixels = small_cnn_classifier(3, labels=2), picture()
     first = explain("lrp", model, pixels, TARGET).heat
-    assert len(KEPT) > before
+    made = parts(model)
+    np.testing.assert_array_equal(explain("lrp", model, pixels, TARGET).heat, first)
+    assert made
+    assert all(one is other for one, other in zip(made, parts(model), strict=True))
     for parameter in model.network.parameters():
         parameter.add_(0.1 * parameter.std(correction=0))
     changed = explain("lrp", model, pixels, TARGET).heat
     assert not np.allclose(changed, first)
     other = dataclasses.replace(model, network=copy.deepcopy(model.network), cam_layer=None)
     np.testing.assert_array_equal(explain("lrp", other, pixels, TARGET).heat, changed)
-    del model, other, parameter
+    alive = [weakref.ref(part) for part in parts(model)]
+    del model, made, parameter
     gc.collect()
-    assert len(KEPT) == before
+    assert not any(part() is not None for part in alive)
 
 
 def test_lrp_passes_depthwise_convolutions_without_a_positive_part() -> None:
@@ -299,6 +307,13 @@ def test_the_network_that_lrp_is_timed_against_has_the_parts_that_it_hands_back_
     assert Parts(dense, signed=True)(x).flatten().tolist() == [13]
     assert Parts(dense, signed=False)(x.relu()).flatten().tolist() == [10]
     assert Parts(single, signed=False)(x.relu()).flatten().tolist() == [10, 0, 0]
+    rules = LrpRules(x, "z+")
+    for conv, taken in ((dense, x), (dense, x.relu()), (single, x.relu())):
+        layer = Layer(
+            Call(functional.conv2d, (taken, conv.weight), {"groups": conv.groups}), taken, conv.weight, taken._version
+        )
+        signed = bool(taken.min() < 0)
+        torch.testing.assert_close(rules._parts(layer), Parts(conv, signed)(taken))
     network = nn.Sequential(dense, nn.Flatten())
     parts = network_of_parts(wrapped(network, 3, 1), x)
     assert parts(x).tolist() == [[13]]
