@@ -19,6 +19,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Direction: TypeAlias = Literal["hide", "induce"]
 Modality: TypeAlias = Literal["cxr", "dermoscopy", "fundus"]
+Better: TypeAlias = Literal["higher", "lower", "nearer 0"]
 Role: TypeAlias = Literal["standard", "robust", "regularized", "distilled", "backdoored", "surrogate", "foreign"]
 Format: TypeAlias = Literal["timm", "torchscript", "export", "onnx"]
 
@@ -119,7 +120,7 @@ class Score:
 
     value: float
     unit: str = ""
-    better: Literal["higher", "lower"] | None = None
+    better: Better | None = None
     interval: tuple[float, float] | None = None
     n: int | None = None
 

@@ -11,7 +11,7 @@ from evaluation.defended import ROWS
 from evaluation.localize import SCORES
 from evaluation.marked import NAMES
 from evaluation.summary import Summary
-from evaluation.verdicts import FIXED, HIT_OR_MISS, NEAR_ZERO
+from evaluation.verdicts import FIXED, HIT_OR_MISS
 from evaluation.words import MEASURES, finding, in_sentence, percent
 
 UNDEFINED = "undefined"
@@ -89,8 +89,9 @@ def _trial(trial: Summary) -> Iterator[str]:
             _number, (row["score"]["value"], row["random"]["value"], row["random_best"], row["center"]["value"])
         )
         others = [random, "" if key in FIXED.keys() | HIT_OR_MISS else best, center]
-        better = "nearer 0" if key in NEAR_ZERO else row["score"]["better"]
-        rows.append([f"{key} ({row['unit']})" if row["unit"] else key, own, better, *others, row["verdict"]])
+        rows.append(
+            [f"{key} ({row['unit']})" if row["unit"] else key, own, row["score"]["better"], *others, row["verdict"]]
+        )
     yield from _table(rows)
     yield from (f"{key}: {why}" for key, why in trial["unmet"].items())
     yield f"completeness: {trial['completeness']}"

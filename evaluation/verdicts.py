@@ -17,7 +17,6 @@ FIXED = {
     "random_labels": ("passes", "doubtful", "fails"),
     "edge_similarity": ("no edge map", "partly edges", "like an edge map"),
 }
-NEAR_ZERO = {"edge_similarity"}  # edges the other way round are edges too
 HIT_OR_MISS = {"pointing_game"}  # the best of several random maps mostly hits
 BLIND_TO = {"max_sensitivity"}  # a map that never moves, such as the central blob, is perfect there
 UNDEFINED = "undefined"
@@ -31,7 +30,7 @@ def verdict(assessment: Assessment) -> str:
     if math.isnan(value):
         return UNDEFINED
     if key in FIXED:
-        level = abs(value) if key in NEAR_ZERO else value
+        level = abs(value) if MEASURES[key].better == "nearer 0" else value
         return FIXED[key][(level >= PASSES) + (level >= FAILS)]
     sign = 1 if MEASURES[key].better == "higher" else -1
 

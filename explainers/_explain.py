@@ -20,6 +20,8 @@ from explainers._cam import enlarged
 from explainers._registry import EXPLAINERS, Explainer
 
 RESIDUAL_BATCH = 16
+ROUNDING = 16
+"""Steps of float32, by some of which a picture's logit differs from batch to batch."""
 
 
 def explain(
@@ -39,10 +41,11 @@ def explain(
 
     against names a second label: then it is the difference of the two logits that is explained, "why this and not
     that"; exchange the two for "why not that". Heat is zero where the model can't see anything: coarse methods would
-    otherwise smear it there. Where a region (h, w) bool is given, the method still looks at the whole picture, and then
-    heat outside is set to zero; the rest does not add up to the logit, so such a map has no residual. params default to
-    the method's own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError,
-    ParameterError, ModelError, BrokenPromise, and Cancelled at the next pass once cancel is set.
+    otherwise smear it there; and everywhere, if a method that only tries pictures moves the logit by no more than it is
+    rounded. Where a region (h, w) bool is given, the method still looks at the whole picture, and then heat outside is
+    set to zero; the rest does not add up to the logit, so such a map has no residual. params default to the method's
+    own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError, ParameterError, ModelError,
+    BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
     params = method.checked(params)
@@ -62,6 +65,8 @@ def explain(
     watched = asked.through(compared.shown).watched(compared.answered)
     with torch.no_grad():
         heat = method.maps(watched, x, target, params, seed)[0]
+        if not method.needs and compared.unmoved(target):
+            heat = torch.zeros_like(heat)
         _check_promises(method, heat, (height, width))
         kept, cells = torch.from_numpy(model.card.input.visible), None
         if region is not None:
@@ -113,7 +118,7 @@ def _check_promises(method: Explainer, heat: Tensor, shape: tuple[int, int]) -> 
 class Compared:
     """The image that is explained, then those that it is compared with (B, C, h, w), or none; their logits are kept as
     they go by, so that completeness takes no pass that the method has made itself. plain: what goes by is what model
-    says; what it says in passes that a method has rewritten is not held against the map."""
+    says; what it says in passes that a method has rewritten is not held against the map. answers: all logits."""
 
     model: Classifier
     images: Tensor
@@ -121,6 +126,7 @@ class Compared:
     plain: bool
     logits: dict[int, Tensor] = field(default_factory=dict)
     batch: Tensor | None = None
+    answers: list[Tensor] = field(default_factory=list)
 
     def shown(self, x: Tensor) -> Tensor:
         """See what the model is shown, and leave it as it is."""
@@ -133,11 +139,18 @@ class Compared:
         if not logits.isfinite().all():
             why = "answers with logits that are not finite"
             raise ModelError(self.model.card.name, why, "Choose another model: its weights may be damaged.")
+        self.answers.append(logits)
         assert self.batch is not None
         for k, image in enumerate(self.images if self.plain else ()):
             for shown, answer in zip(self.batch, logits, strict=True):
                 if k not in self.logits and torch.equal(shown, image):
                     self.logits[k] = answer
+
+    def unmoved(self, target: int) -> bool:
+        """Whether all pictures got the same logit, but for rounding."""
+        logits = torch.cat(self.answers)[:, target]
+        least = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().max()
+        return bool(logits.max() - logits.min() <= least)
 
     def residual(self, model: Classifier, target: int, heat: Tensor) -> float:
         """By how much heat misses the logit of the first image less the mean logit of the others."""

@@ -11,7 +11,6 @@ z+ hands back to parts that a pass does not make, XRAI cuts the picture into reg
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 from core.classifier import FULL, Classifier
 from core.memory import keep_freed_memory
 from core.params import Params
-from core.threads import one_blas_thread
+from core.threads import one_blas_thread, usable_cores
 from core.values import Case, Floats, Goal
 from dashboard.components.explaining.choice import PRESETS
 from dashboard.services.comparing import Finished, Request, Subject, coarse_answer, compared
@@ -286,7 +285,7 @@ def main() -> None:
     """Benchmark the chest model."""
     one_blas_thread()
     keep_freed_memory()
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    torch.set_num_threads(usable_cores())
     model = load_classifier("cxr_pneumonia")
     case = load_bundled(next(case.key for case in bundled_cases() if case.modality == "cxr"))
     pixels = to_model(case.pixels, geometry_of(case.pixels, model.card.input), model.card.input.channels)

@@ -3,10 +3,8 @@ handed back at once."""
 
 from __future__ import annotations
 
-import os
-
 from core.memory import keep_freed_memory
-from core.threads import one_blas_thread
+from core.threads import one_blas_thread, usable_cores
 
 RESERVED_CORES = 1  # for the server, and the browser of a local user
 
@@ -15,7 +13,6 @@ def prepare() -> None:
     """Call once in each thread that computes, before its first tensor."""
     import torch  # takes seconds, and the frame of the app imports this module
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(max(1, cores - RESERVED_CORES))
+    torch.set_num_threads(max(1, usable_cores() - RESERVED_CORES))
     one_blas_thread()
     keep_freed_memory()

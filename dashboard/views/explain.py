@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from core.errors import Unsupported
 from core.values import ModelCard, Prediction
 from dashboard.components import explaining
 from dashboard.components.controls import region_form
@@ -29,7 +30,7 @@ from dashboard.services.cases import current_entry
 from dashboard.services.explaining import Combined, Explained, Maps
 from dashboard.services.models import models
 from dashboard.services.own import OwnModels
-from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, method_key, point_of, region_in
+from dashboard.state import ANYWAY, EXPLAIN_HERE, MODEL, held, listening, method_key, of_model, point_of, region_in
 from defenses import DEFENSES
 from evaluation.cautions import case_cautions, map_cautions
 from evaluation.suitability import NotSuitable
@@ -51,7 +52,8 @@ def explain() -> None:
     card, maps, region = models()[key], held(Maps), region_in(entry.case.id)
     with st.container(key="explain-choices", horizontal=True, vertical_alignment="bottom"):
         target, against = explaining.pick_finding(card)
-        setup = Setup(entry, card, target, against, _offers(card, maps))
+        refused = st.session_state.setdefault(of_model(card.key, f"refused by {card.sha256}"), {})
+        setup = Setup(entry, card, target, against, _offers(card, maps), refused)
         methods = explaining.pick_methods(setup)
         (here,) = region_form(EXPLAIN_HERE)
         state = st.container(key="explain-state", horizontal=True, vertical_alignment="center")
@@ -68,6 +70,9 @@ def explain() -> None:
     offers = _offers(card, maps)
     if setup.offers is None and offers is not None and any(method.unmet(offers) for method in EXPLAINERS):
         st.rerun()  # only now it is known what has to be greyed out
+    if newly := _refused(maps).items() - refused.items():
+        refused.update(newly)
+        st.rerun()
     found = [answer for each in questions if (answer := maps.get(each)) is not None]
     telling = [each for each in found if has_evidence(each.attribution)]
     together = held(Combined).of(telling, card) if len(telling) > 1 else None
@@ -102,6 +107,15 @@ def _offers(card: ModelCard, maps: Maps) -> frozenset[str] | None:
     """What the model offers, once it has been loaded."""
     own = held(OwnModels).classifiers.get(card.key)
     return own.offers if own else maps.offers.get(card.key)
+
+
+def _refused(maps: Maps) -> dict[str, str]:
+    """{method: why} for those that go by the layers of the model, and have no rule for one of them."""
+    return {
+        question.method: error.why
+        for question, error in list(maps.errors.items())
+        if isinstance(error, Unsupported) and "module tree" in question.explainer.needs
+    }
 
 
 def _read(setup: Setup, found: Explained) -> Prediction:

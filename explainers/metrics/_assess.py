@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import fmean
 
 import torch
@@ -14,13 +14,18 @@ from core.classifier import Classifier
 from core.errors import InputError, Unsupported
 from core.params import Params
 from core.progress import Meter, Report
-from core.values import Assessment, Attribution, Floats, Mask, Score
+from core.values import Assessment, Attribution, Better, Floats, Mask, Score
 from explainers._cam import enlarged
 from explainers._registry import EXPLAINERS
 from explainers.metrics._ranks import is_constant
 from explainers.metrics._registry import MEASURES, Measure, Measured, Question
 
 CENTER = 0.25  # standard deviation of the central blob, as a share of the side
+GOODNESS: Mapping[Better, Callable[[float], float]] = {
+    "higher": lambda value: value,
+    "lower": lambda value: -value,
+    "nearer 0": lambda value: -abs(value),
+}
 FREE_DRAWS, FLOOR_DRAWS = 32, 4  # random maps that make the floor of a measure that costs no pass, and of others
 
 
@@ -96,7 +101,7 @@ def assess(
 
     found = asked(torch.from_numpy(attribution.heat), explained)
     draws = [asked(random(model, x)[0], random) for _ in range(FLOOR_DRAWS if passes else FREE_DRAWS)]
-    values, sign = [draw.value for draw in draws], 1 if measure.better == "higher" else -1
+    values = [draw.value for draw in draws]
     blob = central_blob(shape[1]) * visible
     center = asked(blob, lambda _other, images: blob.expand(len(images), -1, -1))
     if report is not None:
@@ -106,7 +111,7 @@ def assess(
         params=params.as_dict(),
         score=score(found.value),
         random=score(fmean(values), len(values)),
-        random_best=sign * max(sign * value for value in values),
+        random_best=max(values, key=GOODNESS[measure.better]),
         center=score(center.value),
         curve=found.curve,
         random_curve=draws[0].curve,

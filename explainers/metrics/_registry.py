@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from core.classifier import Classifier
 from core.registry import Method, Registry
+from core.values import Better
 from explainers.metrics._ranks import rank_correlation
 
 F = TypeVar("F", bound=Callable[..., "Measured"])
@@ -67,7 +68,7 @@ class Measure(Method):
     """
 
     unit: str
-    better: Literal["higher", "lower"]
+    better: Better
     maps: Callable[[object], int]
     axes: tuple[str, str] | None
 
@@ -83,7 +84,7 @@ def measure(
     *,
     name: str,
     unit: str,
-    better: Literal["higher", "lower"],
+    better: Better,
     reference: str,
     passes: Callable[..., int] = lambda _params, _shape: 0,
     maps: Callable[..., int] = lambda _params: 0,

@@ -23,7 +23,7 @@ from explainers.metrics._ranks import rank_correlation
 from explainers.metrics._registry import Measured, Question, measure
 
 
-@measure(name="Similarity to edges", unit="rank correlation", better="lower", reference="arXiv:1810.03292")
+@measure(name="Similarity to edges", unit="rank correlation", better="nearer 0", reference="arXiv:1810.03292")
 def edge_similarity(question: Question, params: Params, rng: torch.Generator) -> Measured:
     """The rank correlation of |heat| and the Sobel gradient of the mean of the channels; nan for an even picture."""
     gray = question.x[0].mean(0).numpy()

@@ -26,7 +26,7 @@ from explainers.metrics._registry import Measured, Question, measure
 
 @measure(
     name="IoU at equal area",
-    unit="",
+    unit="of the union",
     better="higher",
     reference="doi:10.1038/s42256-022-00536-x",
     needs=("region",),

@@ -7,20 +7,25 @@ import importlib
 import io
 import re
 from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom import dcmread
 from streamlit.testing.v1 import AppTest
+from torch import nn
 
 from core.errors import Cancelled, Unsupported
 from core.progress import Report
 from core.values import Case, InputSpec, Modality
+from dashboard.components.explaining import maps as maps_drawn
 from dashboard.components.explaining.agreement import said
 from dashboard.components.explaining.choice import FAMILIES, PRESET, PRESETS, family_of
 from dashboard.components.explaining.stability import in_words
 from dashboard.components.explaining.trust import PLACE
+from dashboard.components.viewer import Pane
 from dashboard.services import explaining
 from dashboard.services.errands import Errands, Task
 from dashboard.services.explaining import About, Combined, Explained, Measured, Question, surrogate_of
@@ -31,7 +36,7 @@ from dashboard.services.shelf import Shelf
 from dashboard.state import CASE, CLOSER, EXPLAIN_HERE, MAPS, REGION, REGION_OF, TECHNICAL, WORDING
 from evaluation.regions import Rectangle
 from evaluation.stability import Stability
-from evaluation.words import NOTICE
+from evaluation.words import NO_EVIDENCE, NOTICE
 from explainers import EXPLAINERS
 from explainers.metrics import MEASURES, Measure
 from imaging.bundled import load_bundled
@@ -360,10 +365,22 @@ def test_a_map_is_put_to_the_test_and_made_again(toy: AppTest, monkeypatch: pyte
     app = settled(app.run())
     assert "<small>logits</small>" in shown(app)
     assert "raw score</small>" not in shown(app)
+    drawn = drawn_by(importlib.import_module("dashboard.components.explaining.stability"), monkeypatch)
     app = settled(app.button(key="make it again").click().run())
     assert not app.exception
+    panes, options = drawn[-1]
+    assert [pane.title for pane in panes] == [
+        "Mean of 16 repeats",
+        "Where repeats agree",
+        "How far repeats move",
+        "Mean of both models",
+        "Where both agree",
+        "How far both differ",
+    ]
+    assert all(pane.heat is not None for pane in panes)
+    assert "Strength" in [scale.name for scale in options["scales"]]
     assert "16 repeats put the places in" in shown(app)
-    assert "A second model of the same training" in shown(app)
+    assert "A second model of the same task, trained on its own," in shown(app)
     repeated = app.session_state["held dashboard.services.explaining.Repeated"]
     (other,) = (about for about in repeated.asked if about.other)
     assert other.weights == load_card(other.other).sha256  # other weights, another question
@@ -508,6 +525,64 @@ def test_a_method_that_the_model_cannot_serve_is_greyed_out_with_the_reason(
     assert box.disabled
     assert "needs gradients" in box.label.replace("\\", "")
     assert not app.checkbox(key="explain with occlusion").disabled
+
+
+def test_a_method_without_a_rule_for_a_layer_of_the_model_is_greyed_out_once_that_is_known(
+    toy: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small_cnn_classifier(size=224)
+    model.network.features[1] = nn.Sigmoid()
+    monkeypatch.setattr(explaining, "load_classifier", lambda *_: model)
+    toy.session_state[MAPS] = ["lrp", "saliency"]
+    app = settled(toy.run())
+    box = app.checkbox(key="explain with lrp")
+    assert box.disabled
+    assert "has no rule for an operation of this model, sigmoid" in box.label.replace("\\", "")
+    assert not app.checkbox(key="explain with saliency").disabled
+    maps = app.session_state["held dashboard.services.explaining.Maps"]
+    assert [each.method for each in maps.wanted] == ["saliency"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "bars"),
+    [
+        (["input_x_gradient"], ["Evidence"]),
+        (["input_x_gradient", "integrated_gradients"], ["Strength", "Evidence"]),
+        (["saliency"], ["Strength"]),
+    ],
+)
+def test_each_kind_of_map_has_a_bar(
+    methods: list[str], bars: list[str], toy: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consensus and disagreement tell no direction, whatever maps they are of."""
+    drawn = drawn_by(maps_drawn, monkeypatch)
+    toy.session_state[MAPS] = methods
+    app = settled(toy.run())
+    assert not app.exception
+    assert [scale.name for scale in drawn[-1][1]["scales"]] == bars
+
+
+def drawn_by(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Pane], dict[str, Any]]]:
+    """What a viewer was given each time: the panes, and the rest."""
+    drawn, viewer = list[tuple[list[Pane], dict[str, Any]]](), module.viewer
+
+    def seen(panes: list[Pane], **options: Any) -> Any:
+        drawn.append((panes, options))
+        return viewer(panes, **options)
+
+    monkeypatch.setattr(module, "viewer", seen)
+    return drawn
+
+
+def test_a_map_without_evidence_says_so(toy: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, drawn = small_cnn_classifier(size=224), drawn_by(maps_drawn, monkeypatch)
+    model.network.head.weight.zero_()
+    monkeypatch.setattr(explaining, "load_classifier", lambda *_: model)
+    toy.session_state[MAPS] = ["saliency", "occlusion"]
+    assert not settled(toy.run()).exception
+    panes = drawn[-1][0]
+    assert [pane.message for pane in panes] == [NO_EVIDENCE, NO_EVIDENCE, *["Needs two maps with evidence"] * 2]
+    assert [pane.heat for pane in panes] == [None] * 4
 
 
 def test_maps_are_kept_in_the_rectangle_that_is_drawn(toy: AppTest) -> None:

@@ -16,7 +16,7 @@ from core.errors import Cancelled, InputError
 from core.progress import Report
 from core.values import Attribution, Goal
 from dashboard.components.progress import _said
-from dashboard.services import turns
+from dashboard.services import compute, turns
 from dashboard.services.jobs import READING, Cancel, Job, Work, giving_way, publish, submit
 from dashboard.services.turns import Turns
 from explainers import EXPLAINERS, explain
@@ -412,3 +412,12 @@ def test_news_of_a_job_come_before_its_end(line: Turns) -> None:
     go_on.set()
     assert job.wait(SOON)
     assert job.result == "whole"
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(8, 7), (2, 1), (1, 1)])
+def test_one_core_is_left_to_the_server(cores: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = list[int]()
+    monkeypatch.setattr(compute, "usable_cores", lambda: cores)
+    monkeypatch.setattr(torch, "set_num_threads", counts.append)
+    compute.prepare()
+    assert counts == [threads]

@@ -71,6 +71,14 @@ def test_the_other_forms_of_smoothgrad(model: Classifier, x: Tensor, key: str, k
     np.testing.assert_allclose(heat, theirs[0].amax(0).detach(), rtol=1e-3, atol=1e-7)
 
 
+def test_integrated_gradients_from_a_blurred_picture(model: Classifier, x: Tensor) -> None:
+    path = IntegratedGradients(model.network)
+    start = baseline_image("blurred", x)
+    theirs = path.attribute(x, start, target=TARGET, n_steps=16, method="riemann_trapezoid")
+    heat = ours("integrated_gradients", model, x, baseline="blurred", max_steps=16)
+    np.testing.assert_allclose(heat, theirs[0].sum(0) * 16 / 15, rtol=1e-4, atol=1e-6)
+
+
 def test_integrated_gradients_from_noise(model: Classifier, x: Tensor) -> None:
     """The weights of Captum's trapezoidal rule sum to 15 / 16 on 16 points."""
     start = random_images("noise", x, 1, torch.Generator().manual_seed(3))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from core.classifier import Classifier
 from core.values import Floats
 from explainers import EXPLAINERS, explain
+from imaging.overlay import has_evidence
 from tests.toys import classifier, linear_classifier, small_cnn_classifier
 
 gray_and_color = pytest.mark.parametrize("channels", [1, 3])
@@ -138,11 +139,36 @@ def test_overlapping_squares_are_averaged() -> None:
     np.testing.assert_allclose(heat, total / count, atol=1e-5)
 
 
-def test_a_cover_that_shows_the_same_changes_nothing() -> None:
-    even = np.full((3, 32, 32), 0.7, np.float32)
-    for fill in ("mean", "blurred"):
-        heat = explain("occlusion", small_cnn_classifier(3), even, 0, EXPLAINERS["occlusion"].params(fill=fill)).heat
-        np.testing.assert_allclose(heat, 0, atol=1e-5)
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("occlusion", "fill"),
+        ("rise", "fill"),
+        ("lime", "fill"),
+        ("kernel_shap", "baseline"),
+        ("shap_partition", "baseline"),
+    ],
+)
+def test_a_cover_that_shows_the_same_changes_nothing(key: str, name: str) -> None:
+    model, even = small_cnn_classifier(3), np.full((3, 32, 32), 0.7, np.float32)
+    for kind in ("mean", "blurred"):
+        assert not has_evidence(explain(key, model, even, 0, EXPLAINERS[key].params(**{name: kind})))
+
+
+class Rounding(nn.Module):
+    """Logits of 4, but for up to three steps of float32 by the place of a picture in its batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = torch.arange(len(x)) % 4
+        return (4 + steps * 4 * torch.finfo(torch.float32).eps)[:, None]
+
+
+@pytest.mark.parametrize("key", ["occlusion", "rise", "lime", "kernel_shap", "shap_partition"])
+def test_what_a_logit_moves_by_rounding_is_no_evidence(key: str) -> None:
+    network = Rounding()
+    model = classifier(network, network, channels=1, size=16, labels=1)
+    assert len(model(torch.zeros(4, 1, 16, 16)).unique()) == 4
+    assert not has_evidence(explain(key, model, picture(), 0))
 
 
 class TwoChannels(nn.Module):

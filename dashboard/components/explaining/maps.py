@@ -49,7 +49,7 @@ def map_panes(setup: Setup, questions: Sequence[Question], maps: Maps, together:
     chosen = viewer(
         panes,
         columns=_columns(len(panes)),
-        scales=_scales(answers),
+        scales=_scales(answers, together),
         recipe=_recipe(setup, questions),
         region=region,
         can_select=True,
@@ -165,13 +165,16 @@ def is_against(question: Question) -> bool:
     return question.params.as_dict().get("evidence") == "against"
 
 
-def _scales(answers: Mapping[Question, Explained | None]) -> list[Scale]:
+def _scales(answers: Mapping[Question, Explained | None], together: Together | None) -> list[Scale]:
     """A bar for each kind of map that is there."""
-    needed = {_scale(found.question.explainer) for found in answers.values() if found}
+    needed = {scale_of(found.question.explainer) for found in answers.values() if found}
+    if together is not None:  # consensus and disagreement tell no direction
+        needed.add(STRENGTH)
     return [scale for scale in (STRENGTH, EVIDENCE, DIRECTION) if scale in needed]
 
 
-def _scale(method: Explainer) -> Scale:
+def scale_of(method: Explainer) -> Scale:
+    """The bar of the maps of a method."""
     if not method.signed:
         return STRENGTH
     return DIRECTION if method.magnitude else EVIDENCE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -20,13 +21,15 @@ from explainers import Explainer
 @dataclass(frozen=True, eq=False)
 class Setup:
     """target and against are positions among the labels of the card; offers: what the model offers, see Classifier,
-    None as long as it has not been loaded; region: the only part of the case, in shares of it, that is explained."""
+    None as long as it has not been loaded; refused: {method: why it was found not to serve the model}; region: the only
+    part of the case, in shares of it, that is explained."""
 
     entry: Entry
     card: ModelCard
     target: int
     against: int | None
     offers: frozenset[str] | None
+    refused: Mapping[str, str] = field(default_factory=dict)
     region: Rectangle | None = None
 
     @property
@@ -58,4 +61,5 @@ class Setup:
 
     def why_not(self, method: Method) -> str | None:
         """Why a method can't serve the model, as far as that is known."""
-        return None if self.offers is None else method.unmet(self.offers)
+        unmet = None if self.offers is None else method.unmet(self.offers)
+        return unmet or self.refused.get(method.key)

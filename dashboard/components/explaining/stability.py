@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.values import Floats, Mask, ModelCard
 from dashboard.components.comparison_panes import frame_of, picture_of
-from dashboard.components.explaining.maps import lut_of
+from dashboard.components.explaining.maps import STRENGTH, lut_of, scale_of
 from dashboard.components.explaining.setup import Setup
 from dashboard.components.explaining.trust import none_yet
 from dashboard.components.message import message
@@ -76,8 +76,8 @@ def in_words(about: About, result: Stability, signed: bool, kept: Mask) -> str:
     chance = f"by chance: {percent(result.chance)}"
     if about.other:
         return (
-            f"A second model of the same training puts the places in {order} (rank correlation {number}); in {share} "
-            f"of the places {rule} in both ({chance})."
+            f"A second model of the same task, trained on its own, puts the places in {order} (rank correlation "
+            f"{number}); in {share} of the places {rule} in both ({chance})."
         )
     least = math.ceil(HOLDS * result.maps)
     repeats = f"all {result.maps}" if least == result.maps else f"at least {least} of {result.maps}"
@@ -103,7 +103,8 @@ def _ask(repeated: Repeated, abouts: frozenset[About]) -> None:
 def _panes(setup: Setup, found: Explained, results: Mapping[About, Stability]) -> None:
     frame, picture = frame_of(setup.entry.case), picture_of(setup.entry.case, setup.entry.picture)
     panes = [pane for about, result in results.items() for pane in _of(about, result, found, frame, picture)]
-    viewer(panes, columns=3, long_heads=True, key=KEY, steps="")
+    bars = list(dict.fromkeys([scale_of(found.question.explainer), STRENGTH]))
+    viewer(panes, columns=3, scales=bars, long_heads=True, key=KEY, steps="")
 
 
 def _of(about: About, result: Stability, found: Explained, frame: Frame, picture: Picture) -> Sequence[Pane]:

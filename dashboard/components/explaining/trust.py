@@ -25,7 +25,6 @@ from evaluation.verdicts import (
     DIGITS,
     FIXED,
     HIT_OR_MISS,
-    NEAR_ZERO,
     adds_up,
     elsewhere,
     good,
@@ -178,10 +177,9 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
     rows = [_completeness(attribution)]
     for about, result in results.items():
         measure, error = MEASURES[about.measure], measured.errors.get(about)
-        better = "nearer 0" if measure.key in NEAR_ZERO else measure.better
         if result is None:
             said = escape(f"{error.what}: {error.why}.") if error else NOTHING
-            rows.append([_name(measure), said, NOTHING, better, NOTHING, NOTHING])
+            rows.append([_name(measure), said, NOTHING, measure.better, NOTHING, NOTHING])
         else:
             words = verdict(result)
             mark = "●" if good(words) else "○"
@@ -191,7 +189,7 @@ def _table(attribution: Attribution, results: Mapping[About, Assessment | None],
                     _name(measure),
                     f"{mark} {escape(words)}",
                     _with_unit(own, worded(measure.unit)),
-                    better,
+                    measure.better,
                     _random(result),
                     center,
                 ]
