@@ -93,6 +93,8 @@ def completeness_gap(attribution: Attribution) -> float | None:
     if attribution.residual is None:
         return None
     explained = float(attribution.heat.sum(dtype=np.float64)) - attribution.residual
+    if attribution.residual == 0:
+        return 0.0
     return abs(attribution.residual) / abs(explained) if explained else math.inf
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from core.values import Assessment, Attribution
 from evaluation.cautions import COMPLETENESS_GAP, completeness_gap
 from explainers import EXPLAINERS
-from explainers.metrics import MEASURES
+from explainers.metrics import GOODNESS, MEASURES
 from explainers.metrics.randomization import FAILS, PASSES
 
 DIGITS = 2  # scores that are the same in print are the same
@@ -30,12 +30,12 @@ def verdict(assessment: Assessment) -> str:
     if math.isnan(value):
         return UNDEFINED
     if key in FIXED:
-        level = abs(value) if MEASURES[key].better == "nearer 0" else value
+        level = -GOODNESS[MEASURES[key].better](value)
         return FIXED[key][(level >= PASSES) + (level >= FAILS)]
-    sign = 1 if MEASURES[key].better == "higher" else -1
+    goodness = GOODNESS[MEASURES[key].better]
 
     def beats(other: float) -> bool:
-        return math.isnan(other) or sign * round(value, DIGITS) > sign * round(other, DIGITS)
+        return math.isnan(other) or goodness(round(value, DIGITS)) > goodness(round(other, DIGITS))
 
     if not beats(assessment.random.value if key in HIT_OR_MISS else assessment.random_best):
         return RANDOM

@@ -41,11 +41,11 @@ def explain(
 
     against names a second label: then it is the difference of the two logits that is explained, "why this and not
     that"; exchange the two for "why not that". Heat is zero where the model can't see anything: coarse methods would
-    otherwise smear it there; and everywhere, if a method that only tries pictures moves the logit by no more than it is
-    rounded. Where a region (h, w) bool is given, the method still looks at the whole picture, and then heat outside is
-    set to zero; the rest does not add up to the logit, so such a map has no residual. params default to the method's
-    own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError, ParameterError, ModelError,
-    BrokenPromise, and Cancelled at the next pass once cancel is set.
+    otherwise smear it there; and everywhere, if a method that needs nothing of the model moves the logit by no more
+    than it is rounded. Where a region (h, w) bool is given, the method still looks at the whole picture, and then heat
+    outside is set to zero; the rest does not add up to the logit, so such a map has no residual. params default to the
+    method's own. report gets the share done, at last 1. Raises UnknownName, Unsupported, InputError, ParameterError,
+    ModelError, BrokenPromise, and Cancelled at the next pass once cancel is set.
     """
     method = EXPLAINERS[key]
     params = method.checked(params)
@@ -65,7 +65,8 @@ def explain(
     watched = asked.through(compared.shown).watched(compared.answered)
     with torch.no_grad():
         heat = method.maps(watched, x, target, params, seed)[0]
-        if not method.needs and compared.unmoved(target):
+        unmoved = not method.needs and compared.unmoved(target)
+        if unmoved:
             heat = torch.zeros_like(heat)
         _check_promises(method, heat, (height, width))
         kept, cells = torch.from_numpy(model.card.input.visible), None
@@ -74,7 +75,7 @@ def explain(
         if method.coarse:
             cells, heat = heat * _touched(kept, heat), enlarged(heat[None, None], x)[0, 0]
         heat = heat * kept
-        residual = compared.residual(watched, target, heat) if len(images) else None
+        residual = (0.0 if unmoved else compared.residual(watched, target, heat)) if len(images) else None
     seconds = time.perf_counter() - start
     if report is not None:
         report(1.0)
@@ -147,10 +148,11 @@ class Compared:
                     self.logits[k] = answer
 
     def unmoved(self, target: int) -> bool:
-        """Whether all pictures got the same logit, but for rounding."""
-        logits = torch.cat(self.answers)[:, target]
-        least = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().max()
-        return bool(logits.max() - logits.min() <= least)
+        """Whether all pictures got the same logit, or the same difference of two, but for rounding."""
+        logits = torch.cat(self.answers)
+        rounding = torch.finfo(logits.dtype).eps * logits[:, self.model.contrast or (target,)].abs().max()
+        lowest, highest = logits[:, target].aminmax()
+        return bool(highest - lowest <= ROUNDING * rounding)
 
     def residual(self, model: Classifier, target: int, heat: Tensor) -> float:
         """By how much heat misses the logit of the first image less the mean logit of the others."""

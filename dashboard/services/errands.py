@@ -177,7 +177,10 @@ class Errands(Generic[K, T]):
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001  see failure()
-            self.errors[key] = failure(error)
+            failed = failure(error)
+            with self._lock:
+                if not cancel.is_set():
+                    self.errors[key] = failed
         finally:
             with self._lock:
                 if not cancel.is_set():

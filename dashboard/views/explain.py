@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import Unsupported
+from core.params import Params
 from core.values import ModelCard, Prediction
 from dashboard.components import explaining
 from dashboard.components.controls import region_form
@@ -70,7 +71,7 @@ def explain() -> None:
     offers = _offers(card, maps)
     if setup.offers is None and offers is not None and any(method.unmet(offers) for method in EXPLAINERS):
         st.rerun()  # only now it is known what has to be greyed out
-    if newly := _refused(maps).items() - refused.items():
+    if newly := _refused(card, maps).items() - refused.items():
         refused.update(newly)
         st.rerun()
     found = [answer for each in questions if (answer := maps.get(each)) is not None]
@@ -109,12 +110,12 @@ def _offers(card: ModelCard, maps: Maps) -> frozenset[str] | None:
     return own.offers if own else maps.offers.get(card.key)
 
 
-def _refused(maps: Maps) -> dict[str, str]:
-    """{method: why} for those that go by the layers of the model, and have no rule for one of them."""
+def _refused(card: ModelCard, maps: Maps) -> dict[tuple[str, Params], str]:
+    """{method and settings: why} for those that go by the layers of the model, and have no rule for one of them."""
     return {
-        question.method: error.why
+        (question.method, question.params): error.why
         for question, error in list(maps.errors.items())
-        if isinstance(error, Unsupported) and "module tree" in question.explainer.needs
+        if isinstance(error, Unsupported) and question.model == card.key and "module tree" in question.explainer.needs
     }
 
 

@@ -54,8 +54,9 @@ def methods() -> None:
             _method(explainer, f"{_signs(explainer)}, in {worded(explainer.unit)}.")
         st.header("Measures of maps", anchor="measures-of-maps")
         for measure in MEASURES:
-            unit = f", in {worded(measure.unit)}" if measure.unit else ""
-            _method(measure, f"{measure.better.capitalize()} is better{unit}.")
+            unit = worded(measure.unit)
+            share = f", as a share {unit}" if unit.startswith("of ") else f", in {unit}"
+            _method(measure, f"{measure.better.capitalize()} is better{share}.")
         st.header("Do maps point at the finding?", anchor="localization")
         localization()
 

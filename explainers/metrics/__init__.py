@@ -2,10 +2,11 @@
 
 from explainers.metrics._assess import FREE_DRAWS, assess, central_blob, passes_of
 from explainers.metrics._ranks import is_constant, mean_ranks, rank_correlation
-from explainers.metrics._registry import MEASURES, Measure, Measured, Question, measure
+from explainers.metrics._registry import GOODNESS, MEASURES, Measure, Measured, Question, measure
 
 __all__ = [
     "FREE_DRAWS",
+    "GOODNESS",
     "MEASURES",
     "Measure",
     "Measured",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from statistics import fmean
 
 import torch
@@ -14,18 +14,13 @@ from core.classifier import Classifier
 from core.errors import InputError, Unsupported
 from core.params import Params
 from core.progress import Meter, Report
-from core.values import Assessment, Attribution, Better, Floats, Mask, Score
+from core.values import Assessment, Attribution, Floats, Mask, Score
 from explainers._cam import enlarged
 from explainers._registry import EXPLAINERS
 from explainers.metrics._ranks import is_constant
-from explainers.metrics._registry import MEASURES, Measure, Measured, Question
+from explainers.metrics._registry import GOODNESS, MEASURES, Measure, Measured, Question
 
 CENTER = 0.25  # standard deviation of the central blob, as a share of the side
-GOODNESS: Mapping[Better, Callable[[float], float]] = {
-    "higher": lambda value: value,
-    "lower": lambda value: -value,
-    "nearer 0": lambda value: -abs(value),
-}
 FREE_DRAWS, FLOOR_DRAWS = 32, 4  # random maps that make the floor of a measure that costs no pass, and of others
 
 

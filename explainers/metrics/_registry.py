@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -56,6 +56,14 @@ class Measured:
 
     value: float
     curve: tuple[tuple[float, float], ...] = ()
+
+
+GOODNESS: Mapping[Better, Callable[[float], float]] = {
+    "higher": lambda value: value,
+    "lower": lambda value: -value,
+    "nearer 0": lambda value: -abs(value),
+}
+"""What is higher for what is better."""
 
 
 @dataclass(frozen=True)

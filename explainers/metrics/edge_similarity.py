@@ -4,7 +4,7 @@ rank correlation of the two. 1 means that pixels are in the same order, 0 that e
 **What it guarantees.** It is exact, and costs no pass. A map close to 1 could have been drawn without the model, so it
 can't be proof of what the model does.
 
-**When to distrust it.** A low score does not make a map right: a random one has 0. A finding may be made of edges,
+**When to distrust it.** A score near 0 does not make a map right: a random one has 0. A finding may be made of edges,
 and then a right map follows them. Coarse, smooth maps tend to score low for their smoothness alone. That a map is like
 edges from 0.6, on either side of 0, and no edge map below 0.3, are limits of this program, not of the paper.
 

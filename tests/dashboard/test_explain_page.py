@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import io
 import re
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -126,6 +127,32 @@ def test_what_is_no_longer_wanted_is_given_up_and_what_was_stopped_waits() -> No
     errands.ask({second: Task(quick, 1)}, always)
     errands.wait(PATIENCE)
     assert (errands.get(second), errands.get(first)) == ("there", None)
+
+
+def test_what_fails_after_it_was_given_up_leaves_no_error() -> None:
+    begun, given_up, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def refused(report: object, cancel: object) -> str:
+        begun.set()
+        given_up.wait(PATIENCE)
+        try:
+            raise Unsupported("LRP", "has no rule for an operation of this model, sigmoid", "Choose another.")
+        finally:
+            ended.set()
+
+    errands, asked = Numbers(), {question(method="lrp"): Task(refused, 1)}
+    errands.ask(asked, always)
+    job = errands._job
+    assert job is not None
+    assert begun.wait(PATIENCE)
+    errands.stop()
+    given_up.set()
+    assert ended.wait(PATIENCE)
+    job.wait(PATIENCE)
+    assert job.finished
+    assert not errands.errors
+    errands.ask(asked, always)
+    assert errands.stopped
 
 
 def test_maps_of_other_pictures_and_settings_are_other_maps() -> None:
@@ -521,9 +548,12 @@ def test_a_method_that_the_model_cannot_serve_is_greyed_out_with_the_reason(
     blind = dataclasses.replace(small_cnn_classifier(size=224), differentiable=False)
     monkeypatch.setattr(explaining, "load_classifier", lambda *_: blind)
     app = settled(toy.run())
-    box = app.checkbox(key="explain with saliency")
+    box = app.checkbox(key="explain with smoothgrad")
     assert box.disabled
     assert "needs gradients" in box.label.replace("\\", "")
+    assert not app.checkbox(key="explain with saliency").disabled, "it can be left out"
+    app = settled(app.checkbox(key="explain with saliency").uncheck().run())
+    assert app.checkbox(key="explain with saliency").disabled
     assert not app.checkbox(key="explain with occlusion").disabled
 
 
@@ -535,12 +565,14 @@ def test_a_method_without_a_rule_for_a_layer_of_the_model_is_greyed_out_once_tha
     monkeypatch.setattr(explaining, "load_classifier", lambda *_: model)
     toy.session_state[MAPS] = ["lrp", "saliency"]
     app = settled(toy.run())
+    assert app.checkbox(key="explain with lrp").value
+    maps = app.session_state["held dashboard.services.explaining.Maps"]
+    assert [each.method for each in maps.wanted] == ["saliency"]
+    app = settled(app.checkbox(key="explain with lrp").uncheck().run())
     box = app.checkbox(key="explain with lrp")
     assert box.disabled
     assert "has no rule for an operation of this model, sigmoid" in box.label.replace("\\", "")
     assert not app.checkbox(key="explain with saliency").disabled
-    maps = app.session_state["held dashboard.services.explaining.Maps"]
-    assert [each.method for each in maps.wanted] == ["saliency"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from core.classifier import Classifier
 from core.values import Floats
+from evaluation.cautions import completeness_gap
 from explainers import EXPLAINERS, explain
 from imaging.overlay import has_evidence
 from tests.toys import classifier, linear_classifier, small_cnn_classifier
@@ -156,19 +157,34 @@ def test_a_cover_that_shows_the_same_changes_nothing(key: str, name: str) -> Non
 
 
 class Rounding(nn.Module):
-    """Logits of 4, but for up to three steps of float32 by the place of a picture in its batch."""
+    """Two logits of 4, the first but for up to three steps of float32 by the place of a picture in its batch."""
 
     def forward(self, x: Tensor) -> Tensor:
         steps = torch.arange(len(x)) % 4
-        return (4 + steps * 4 * torch.finfo(torch.float32).eps)[:, None]
+        return torch.stack([4 + steps * 4 * torch.finfo(torch.float32).eps, torch.full((len(x),), 4.0)], dim=1)
 
 
-@pytest.mark.parametrize("key", ["occlusion", "rise", "lime", "kernel_shap", "shap_partition"])
-def test_what_a_logit_moves_by_rounding_is_no_evidence(key: str) -> None:
+LOOKING = [method.key for method in EXPLAINERS if not method.needs]
+
+
+@pytest.mark.parametrize("key", LOOKING)
+@pytest.mark.parametrize("against", [None, 1])
+def test_what_a_logit_moves_by_rounding_is_no_evidence(against: int | None, key: str) -> None:
+    """Nor is what the difference of two logits moves by, which can be much smaller than both."""
     network = Rounding()
-    model = classifier(network, network, channels=1, size=16, labels=1)
-    assert len(model(torch.zeros(4, 1, 16, 16)).unique()) == 4
-    assert not has_evidence(explain(key, model, picture(), 0))
+    model = classifier(network, network, channels=1, size=16, labels=2)
+    assert len(model(torch.zeros(4, 1, 16, 16))[:, 0].unique()) == 4
+    attribution = explain(key, model, picture(), 0, against=against)
+    assert not has_evidence(attribution)
+    assert completeness_gap(attribution) in (None, 0)
+
+
+@pytest.mark.parametrize("key", LOOKING)
+def test_what_moves_a_logit_by_more_than_rounding_is_evidence(key: str) -> None:
+    model = linear_classifier()
+    model.network.weight.mul_(1e-4)
+    model.network.bias.fill_(1)
+    assert has_evidence(explain(key, model, picture(), 0))
 
 
 class TwoChannels(nn.Module):

@@ -117,7 +117,8 @@ def _offer(method: Explainer, chosen: Sequence[str], why_not: str | None) -> Non
     key = f"explain with {method.key}"
     st.session_state[key] = method.key in chosen
     label = literal(method.name) if why_not is None else f"{literal(method.name)} ({literal(why_not)})"
-    st.checkbox(label, key=key, disabled=why_not is not None, on_change=_toggle, args=(method.key,))
+    grey = why_not is not None and not st.session_state[key]  # what is chosen can be left out
+    st.checkbox(label, key=key, disabled=grey, on_change=_toggle, args=(method.key,))
 
 
 def _toggle(key: str) -> None:

@@ -168,7 +168,7 @@ def is_against(question: Question) -> bool:
 def _scales(answers: Mapping[Question, Explained | None], together: Together | None) -> list[Scale]:
     """A bar for each kind of map that is there."""
     needed = {scale_of(found.question.explainer) for found in answers.values() if found}
-    if together is not None:  # consensus and disagreement tell no direction
+    if together is not None and not np.isnan(together.mean).any():  # consensus and disagreement tell no direction
         needed.add(STRENGTH)
     return [scale for scale in (STRENGTH, EVIDENCE, DIRECTION) if scale in needed]
 

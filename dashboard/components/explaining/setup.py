@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from core.params import Params
 from core.registry import Method
 from core.values import ModelCard
 from dashboard.services.cases import Entry
@@ -21,15 +22,15 @@ from explainers import Explainer
 @dataclass(frozen=True, eq=False)
 class Setup:
     """target and against are positions among the labels of the card; offers: what the model offers, see Classifier,
-    None as long as it has not been loaded; refused: {method: why it was found not to serve the model}; region: the only
-    part of the case, in shares of it, that is explained."""
+    None as long as it has not been loaded; refused: {method and settings: why these were found not to serve the
+    model}; region: the only part of the case, in shares of it, that is explained."""
 
     entry: Entry
     card: ModelCard
     target: int
     against: int | None
     offers: frozenset[str] | None
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[tuple[str, Params], str] = field(default_factory=dict)
     region: Rectangle | None = None
 
     @property
@@ -62,4 +63,4 @@ class Setup:
     def why_not(self, method: Method) -> str | None:
         """Why a method can't serve the model, as far as that is known."""
         unmet = None if self.offers is None else method.unmet(self.offers)
-        return unmet or self.refused.get(method.key)
+        return unmet or self.refused.get((method.key, params_of(method)))
