@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from core.classifier import Classifier
 from core.errors import Unsupported
 from core.tape import tensors
-from explainers._calls import Call, tensors_in
+from explainers._calls import Call
 
 
 def _names(text: str) -> frozenset[str]:
@@ -99,8 +99,9 @@ class Rules(TorchFunctionMode):
             return call()
         self._check_seen(call.sources)
         result = self.apply(call)
-        for tensor in tensors_in(result):
-            self._seen[id(tensor)] = tensor  # as long as it is kept, no other gets its id
+        for tensor in [result] if isinstance(result, Tensor) else tensors(result):
+            if tensor.requires_grad:
+                self._seen[id(tensor)] = tensor  # as long as it is kept, no other gets its id
         return result
 
     def _check_seen(self, tensors: Iterable[Tensor]) -> None:

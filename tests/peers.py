@@ -48,6 +48,7 @@ def forward_peers(model: Classifier, x: Tensor) -> Mapping[str, Task]:
         warnings.simplefilter("ignore")  # the exporter that is to replace this one is a package of its own
         torch.onnx.export(model.network, (x,), exported, dynamo=False, input_names=["x"])
     options.intra_op_num_threads = torch.get_num_threads()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # into the time of what is timed next
     session = onnxruntime.InferenceSession(exported.getvalue(), options, providers=["CPUExecutionProvider"])
 
     def network() -> Tensor:
